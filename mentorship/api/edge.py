@@ -1,0 +1,44 @@
+"""The outermost middleware: what makes the API one API before and after Django's own machinery.
+
+The slash at the end of an API path is optional; health answers whatever the host header says; what Django answers
+by itself under /api/ is JSON; throttled answers say what is left.
+"""
+
+from http import HTTPStatus
+
+from django.http import JsonResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from mentorship import health
+
+
+class Edge:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if answer := health.ROUTES.get(request.path_info.rstrip("/")):
+            return answer(request)
+        is_api = request.path_info == "/api" or request.path_info.startswith("/api/")
+        if not request.path_info.endswith("/") and (is_api or request.path_info == "/redoc"):
+            request.path_info += "/"
+        response = self.get_response(request)
+        if is_api and response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
+            response = _as_json(request, response)
+        if count := getattr(request, "least_left", None):
+            response["RateLimit-Limit"] = count.limit.most
+            response["RateLimit-Remaining"] = count.remaining
+            response["RateLimit-Reset"] = max(1, round(count.reset))
+        return response
+
+
+def _as_json(request, response) -> JsonResponse:
+    with translation.override(translation.get_language_from_request(request)):
+        detail = {
+            400: _("The request is malformed, or its host is not served here."),
+            404: _("Not found."),
+            413: _("The body is too large."),
+            500: _("Something went wrong here. It has been noted."),
+        }.get(response.status_code, HTTPStatus(response.status_code).phrase)
+    return JsonResponse({"detail": detail}, status=response.status_code)

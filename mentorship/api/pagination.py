@@ -1,0 +1,79 @@
+"""Keyset pages: a page starts behind a cursor instead of at an offset, so that the last costs what the first does."""
+
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.pagination import BasePagination
+from rest_framework.response import Response
+
+from mentorship.api.fields import IdParameter, SizeParameter
+
+PAGE_SIZE = 100
+
+
+class PageQuery(serializers.Serializer):
+    """The parameters of a page by id."""
+
+    after = IdParameter(required=False, help_text="The page that starts behind this one.")
+    before = IdParameter(required=False, help_text="The page that ends before this one.")
+    page_size = SizeParameter(default=PAGE_SIZE)
+
+    cursor = "id"  # the unique column that orders the page
+
+    @classmethod
+    def read(cls, request) -> "PageQuery":
+        """The checked parameters of the request, in `validated_data`. Raises ValidationError (400)."""
+        query = cls(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        return query
+
+    def validate(self, given):
+        if "after" in given and "before" in given:
+            raise serializers.ValidationError(_("Give after or before, not both."))
+        return given
+
+
+class KeysetPagination(BasePagination):
+    """Pages by a unique, ordered column; the neighbours of a page stand in its `Link` header (RFC 8288).
+
+    The view's `query_class` is the PageQuery that checks the parameters; rows have the cursor as an attribute.
+    """
+
+    def paginate_queryset(self, queryset, request, view=None) -> list:
+        self.request, self.query = request, view.query_class.read(request)
+        self.rows, self.more = self.page(queryset)
+        return self.rows
+
+    def page(self, queryset) -> tuple[list, bool]:
+        """The rows in order, and whether there are more in the page's direction."""
+        given, column = self.query.validated_data, self.query.cursor
+        backwards = "before" in given
+        queryset = queryset.order_by(f"-{column}" if backwards else column)
+        for name, comparison in (("after", "gt"), ("before", "lt")):
+            if name in given:
+                queryset = queryset.filter(**{f"{column}__{comparison}": given[name]})
+        size = given["page_size"]
+        found = list(queryset[: size + 1])
+        rows = found[:size]
+        return rows[::-1] if backwards else rows, len(found) > size
+
+    def get_paginated_response(self, data) -> Response:
+        links = [f'<{self._url(name, row)}>; rel="{rel}"' for rel, name, row in self._neighbours()]
+        return Response(data, headers={"Link": ", ".join(links)} if links else None)
+
+    def _neighbours(self):
+        if not self.rows:
+            return
+        given = self.query.validated_data
+        if self.more or "before" in given:
+            yield "next", "after", self.rows[-1]
+        if "after" in given or ("before" in given and self.more):
+            yield "prev", "before", self.rows[0]
+
+    def _url(self, name: str, row) -> str:
+        kept = {key: value for key, value in self.request.query_params.items() if key not in ("after", "before")}
+        return f"{self.request.path}?{urlencode(kept | {name: getattr(row, self.query.cursor)})}"
+
+    def get_paginated_response_schema(self, schema: dict) -> dict:
+        return schema

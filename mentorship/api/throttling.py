@@ -1,0 +1,159 @@
+"""Limits: how many requests a user, an address or a pair of them may make in a fixed window.
+
+All limits of a request are counted by one script in Redis, which is one round trip and one atomic step for all
+processes. Without Redis, and while it is away, the process counts for itself.
+"""
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+from rest_framework.throttling import BaseThrottle
+
+_COUNT = """
+local seen = {}
+for i, key in ipairs(KEYS) do
+  local count = redis.call('INCR', key)
+  local left = redis.call('PTTL', key)
+  if left < 0 then
+    left = tonumber(ARGV[i]) * 1000
+    redis.call('PEXPIRE', key, left)
+  end
+  seen[2 * i - 1] = count
+  seen[2 * i] = left
+end
+return seen
+"""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many requests in so many seconds, by whom."""
+
+    name: str
+    most: int
+    seconds: int
+    who: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}:{hashlib.blake2b(self.who.encode(), digest_size=12).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Count:
+    """Where a limit stands after this request: how many came in the window, and seconds until it ends."""
+
+    limit: Limit
+    requests: int
+    reset: float
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit.most - self.requests)
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.requests > self.limit.most
+
+
+def limit(name: str, who: object) -> Limit | None:
+    """The limit of that name in settings.THROTTLES for somebody; None where it is off."""
+    rate = settings.THROTTLES[name]
+    return rate and Limit(name, *rate, str(who))
+
+
+class _OwnCount:
+    """Counts in this process, bounded in memory: when full, those that end soonest are forgotten."""
+
+    MOST = 10_000
+
+    def __init__(self):
+        self.windows: dict[str, tuple[float, int]] = {}  # key: (end, requests)
+        self.lock = threading.Lock()
+
+    def __call__(self, limits: list[Limit]) -> list[Count]:
+        now = time.monotonic()
+        with self.lock:
+            return [self._one(limit, now) for limit in limits]
+
+    def _one(self, limit: Limit, now: float) -> Count:
+        end, requests = self.windows.get(limit.key, (0.0, 0))
+        if end <= now:
+            end, requests = now + limit.seconds, 0
+            if len(self.windows) >= self.MOST:
+                self._forget(now)
+        self.windows[limit.key] = end, requests + 1
+        return Count(limit, requests + 1, end - now)
+
+    def _forget(self, now: float) -> None:
+        running = sorted((end, key) for key, (end, _requests) in self.windows.items() if end > now)
+        kept = {key for _end, key in running[-self.MOST // 2 :]}
+        self.windows = {key: window for key, window in self.windows.items() if key in kept}
+
+
+own_count = _OwnCount()
+
+
+def count(limits: list[Limit]) -> list[Count]:
+    """Count this request against the limits, and say where each stands."""
+    if not settings.REDIS_URL:
+        return own_count(limits)
+    try:
+        script = get_redis_connection("throttle").register_script(_COUNT)
+        seen = script(keys=[f"throttle:{limit.key}" for limit in limits], args=[limit.seconds for limit in limits])
+    except RedisError:
+        return own_count(limits)
+    return [Count(limit, seen[2 * i], seen[2 * i + 1] / 1000) for i, limit in enumerate(limits)]
+
+
+def host_of(request) -> str:
+    """The client's address, as far as NUM_PROXIES proxies vouch for it; '' where it is none."""
+    given = BaseThrottle().get_ident(request) or ""
+    try:
+        address = ip_address(given.strip().partition("%")[0])
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def address_of(request) -> str:
+    """The address to count by: of IPv6 the /64, which is what one subscriber gets."""
+    host = host_of(request)
+    return str(ip_network(f"{host}/64", strict=False)) if ":" in host else host
+
+
+class Throttle(BaseThrottle):
+    """Counts a request by its user, or by its address where nobody is signed in. Views with more limits subclass it."""
+
+    def limits(self, request, view) -> list[Limit | None]:
+        if request.user and request.user.is_authenticated:
+            return [limit("user", request.user.pk)]
+        return [limit("anon", address_of(request))]
+
+    def allow_request(self, request, view) -> bool:
+        return self.counted(request, self.limits(request, view))
+
+    def counted(self, request, limits: list[Limit | None]) -> bool:
+        """Count, and leave what the response's headers say on the request, where the edge finds it."""
+        self.exceeded = None
+        if limits := [limit for limit in limits if limit]:
+            counts = count(limits)
+            request._request.least_left = min(counts, key=lambda count: (count.remaining, -count.reset))
+            self.exceeded = max((count.reset for count in counts if count.is_exceeded), default=None)
+        return self.exceeded is None
+
+    def wait(self) -> float | None:
+        return self.exceeded
+
+
+class AddressThrottle(Throttle):
+    """Counts by address, whoever it is: what a refused token costs."""
+
+    def limits(self, request, view):
+        return [limit("anon", address_of(request))]

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class MentorshipConfig(AppConfig):
+    name = "mentorship"
+
+    def ready(self):
+        from mentorship import checks  # noqa: F401 registers them

@@ -1,0 +1,25 @@
+"""What refuses to start. Django's commands run these checks by themselves; wsgi.py runs them for every server."""
+
+from django.conf import settings
+from django.core import checks
+
+SHORT = 32  # bytes: RFC 7518 section 3.2 wants a key as long as HS256's digest
+
+
+@checks.register
+def what_is_unsafe_for_real(app_configs=None, **kwargs) -> list[checks.Error]:
+    """With DEBUG off: keys that are missing or short, hosts that are open, counts that are not shared."""
+    if settings.DEBUG:
+        return []
+    faults = [
+        (f"{name} is {'not set' if key == 'unset' else 'too short'}: set it to at least {SHORT} random bytes, or KEYS_FILE to keep the keys in", number)
+        for number, (name, key) in enumerate((("SECRET_KEY", settings.SECRET_KEY), ("JWT_SIGNING_KEY", settings.JWT_SIGNING_KEY)), 1)
+        if len(key.encode()) < SHORT
+    ]  # fmt: skip
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        faults.append(("ALLOWED_HOSTS must name the hosts that are served, without *", 3))
+    if settings.WORKERS > 1 and not settings.REDIS_URL:
+        faults.append(("WORKERS above 1 needs REDIS_URL: without Redis each process would count for itself", 4))
+    if settings.DJANGO_SUPERUSER_PASSWORD == "admin":  # noqa: S105
+        faults.append(("DJANGO_SUPERUSER_PASSWORD must not be admin", 5))
+    return [checks.Error(message, id=f"mentorship.E{number:03}") for message, number in faults]

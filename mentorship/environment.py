@@ -1,0 +1,56 @@
+"""Typed reading of environment variables: an empty value is an unset one, a wrong one is refused by name."""
+
+import os
+import re
+
+from django.core.exceptions import ImproperlyConfigured
+
+PERIODS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def one_of(name: str, default: str, *others: str) -> str:
+    value = text(name, default)
+    if value not in (default, *others):
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join((default, *others))}, not {value!r}")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    value = text(name).lower()
+    if value and value not in YES | NO:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}")
+    return value in YES if value else default
+
+
+def whole(name: str, default: int, least: int, most: int) -> int:
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def origins(name: str) -> list[str]:
+    for origin in (found := words(name)):
+        if not re.fullmatch(r"https?://[^/\s]+", origin):
+            raise ImproperlyConfigured(f"{name} must list origins such as https://app.example.com, not {origin!r}")
+    return found
+
+
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """A limit such as `100/min` as (requests, seconds of the window); None for `off`."""
+    value = text(name, default)
+    if value.lower() in NO:
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/([a-z]+)", value)
+    if not match or match[2] not in PERIODS:
+        raise ImproperlyConfigured(f"{name} must look like 100/min (s, min, hour, day) or be off, not {value!r}")
+    return int(match[1]), PERIODS[match[2]]

@@ -1,0 +1,248 @@
+"""Every setting, read top to bottom; every environment variable of the service is read here and nowhere else.
+
+Values come from the environment, then from `.env` (ENV_FILE names another), which never overrides the environment.
+With nothing set: SQLite, no Redis, one process, DEBUG on, bound to this machine.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from dotenv import load_dotenv
+
+from mentorship import environment as env
+from mentorship import keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(env.text("ENV_FILE", str(BASE_DIR / ".env")), interpolate=False)
+for unset in [name for name, value in os.environ.items() if not value]:
+    del os.environ[unset]  # Django itself reads a few variables too: an empty one is unset for it as well
+
+# What is this: a trial on one's own machine, or the real thing?
+DEBUG = env.flag("DEBUG", True)
+HTTPS = env.flag("HTTPS", False)
+NUM_PROXIES = env.whole("NUM_PROXIES", 0, 0, 10)
+
+# Keys. With DEBUG off they are given, or kept in a file that was named; see checks.py for what is refused.
+KEYS_FILE = env.text("KEYS_FILE")
+_kept = keys.read_or_make(Path(KEYS_FILE) if KEYS_FILE else BASE_DIR / ".keys.env") if KEYS_FILE or DEBUG else {}
+SECRET_KEY = env.text("SECRET_KEY") or _kept.get("SECRET_KEY") or "unset"
+JWT_SIGNING_KEY = env.text("JWT_SIGNING_KEY") or _kept.get("JWT_SIGNING_KEY") or "unset"
+
+# Where it serves
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.whole("PORT", 8000, 1, 65535)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_EXPOSE_HEADERS = ["Link", "Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+CORS_URLS_REGEX = r"^/api/"
+
+# Database: PostgreSQL where one is named, else an SQLite file.
+_named = any(env.text(name) for name in ("POSTGRES_USER", "POSTGRES_PASSWORD", "DB_HOST", "DB_PORT"))
+DB_ENGINE = env.one_of("DB_ENGINE", "django.db.backends.postgresql" if _named else "django.db.backends.sqlite3",
+                       "django.db.backends.postgresql", "django.db.backends.sqlite3")  # fmt: skip
+if DB_ENGINE == "django.db.backends.postgresql":
+    for _needed in ("DB_NAME", "POSTGRES_USER"):
+        if not env.text(_needed):
+            raise ImproperlyConfigured(f"{_needed} must be set for PostgreSQL")
+    _database = {
+        "NAME": env.text("DB_NAME"),
+        "USER": env.text("POSTGRES_USER"),
+        "PASSWORD": env.text("POSTGRES_PASSWORD"),
+        "HOST": env.text("DB_HOST", "localhost"),
+        "PORT": env.whole("DB_PORT", 5432, 1, 65535),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        # Whatever waits has a bound: seconds to connect, milliseconds for a lock and for a statement.
+        "OPTIONS": {"connect_timeout": 3, "options": "-c lock_timeout=3000 -c statement_timeout=4500"},
+    }
+else:
+    _database = {
+        "NAME": BASE_DIR / env.text("DB_NAME", "db.sqlite3"),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",  # a writer waits for its turn instead of failing half-way
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+DATABASES = {"default": {"ENGINE": DB_ENGINE, **_database}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis: two aliases, see mentorship/caches.py. Without one, nothing is cached and the process counts for itself.
+REDIS_URL = env.text("REDIS_URL")
+WORKERS = env.whole("WORKERS", (os.cpu_count() or 1) if REDIS_URL else 1, 1, 64)
+_redis = {
+    "BACKEND": "django_redis.cache.RedisCache",
+    "LOCATION": REDIS_URL,
+    "OPTIONS": {
+        "REDIS_CLIENT_CLASS": "mentorship.caches.PatientRedis",
+        "CONNECTION_POOL_KWARGS": {"protocol": 2, "retry": None},
+        "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        "SOCKET_CONNECT_TIMEOUT": 0.25,
+        "SOCKET_TIMEOUT": 0.25,
+    },
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+if REDIS_URL:
+    CACHES = {
+        "default": {**_redis, "KEY_PREFIX": "cache", "OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True}},
+        "throttle": {**_redis, "KEY_PREFIX": "throttle"},
+    }
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    *(["corsheaders"] if CORS_ALLOWED_ORIGINS else []),
+    "mentorship",
+    "users",
+]
+MIDDLEWARE = [
+    "mentorship.api.edge.Edge",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "mentorship.urls"
+WSGI_APPLICATION = "mentorship.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "mentorship" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+# W040: SQLite leaves out the INCLUDE columns of an index, and needs none.
+SILENCED_SYSTEM_CHECKS = ["models.W040"]
+
+# People and passwords
+AUTH_USER_MODEL = "users.User"
+PASSWORD_HASHERS = ["users.hashers.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_VALIDATION = env.flag("PASSWORD_VALIDATION", not DEBUG)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+] if PASSWORD_VALIDATION else []  # fmt: skip
+CONTACTS_VISIBLE_TO = env.one_of("CONTACTS_VISIBLE_TO", "related", "everyone")
+PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION").upper() or None
+DJANGO_SUPERUSER_USERNAME = env.text("DJANGO_SUPERUSER_USERNAME")
+DJANGO_SUPERUSER_PASSWORD = env.text("DJANGO_SUPERUSER_PASSWORD")
+DJANGO_SUPERUSER_EMAIL = env.text("DJANGO_SUPERUSER_EMAIL")
+
+# Tokens. What ends a session is said in users/sessions.py.
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.whole("JWT_ACCESS_MINUTES", 20, 1, 60 * 24)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(minutes=env.whole("JWT_REFRESH_MINUTES", 60, 1, 60 * 24 * 366)),
+    "ROTATE_REFRESH_TOKENS": env.flag("JWT_ROTATE_REFRESH_TOKENS", False),
+}
+
+# The API
+MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
+THROTTLES = {  # (requests, seconds) or None, by the name that views give
+    "user": env.rate("THROTTLE_USER", "100/min"),
+    "anon": env.rate("THROTTLE_ANON", "100/min"),
+    "login": env.rate("THROTTLE_LOGIN", "10/min"),
+    "registration": env.rate("THROTTLE_REGISTRATION", "30/min"),
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.tokens.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["mentorship.api.throttling.Throttle"],
+    "DEFAULT_PARSER_CLASSES": ["mentorship.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mentorship.api.renderers.AlwaysTheFirst",
+    "DEFAULT_SCHEMA_CLASS": "mentorship.api.schema.Operation",
+    "EXCEPTION_HANDLER": "mentorship.api.errors.answer",
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": NUM_PROXIES,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Mentorship",
+    "DESCRIPTION": "People, who mentors whom, and how they sign in. The slash at the end of a path is optional.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "PREPROCESSING_HOOKS": ["mentorship.api.schema.only_one_mount"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Languages, time, static files
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
+LOCALE_PATHS = [BASE_DIR / "mentorship" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = False
+
+# Browsers
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and NUM_PROXIES else None
+X_FRAME_OPTIONS = "DENY"
+
+# Logs: one JSON object a line. What is passed as `extra` becomes a field: never a password, a token or a code.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{message}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            # Django passes the whole request, whose text holds the query string.
+            "reserved_attrs": ["request", "server_time", "args", "created", "exc_info", "exc_text", "filename", "funcName",
+                               "levelno", "lineno", "module", "msecs", "msg", "name", "levelname", "pathname", "process", "processName",
+                               "relativeCreated", "stack_info", "taskName", "thread", "threadName", "asctime", "message"],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django": {"level": "INFO"}, "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
+}  # fmt: skip

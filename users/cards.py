@@ -1,0 +1,61 @@
+"""What a reader sees of a user, and what of it is only for some."""
+
+from typing import NamedTuple
+
+from django.conf import settings
+
+from users import names
+
+MASK = "********"  # shown to oneself in place of the password
+
+
+class Card(NamedTuple):
+    """A row of UserQuerySet.cards(), in its order."""
+
+    id: int
+    username: str
+    is_mentor: bool
+    phone: str
+    email: str
+    mentees: list[str]
+    mentees_count: int
+    mentor: str | None
+    mentor_id: int | None
+    first_name: str
+    last_name: str
+
+    @property
+    def username_key(self) -> str:
+        return names.key(self.username)
+
+
+def may_see_contacts(viewer, card: Card) -> bool:
+    """Phone and email are for the user, the user's mentor, staff, and the mentees whom the user took on."""
+    return (
+        viewer.pk in (card.id, card.mentor_id)
+        or viewer.is_staff
+        or (viewer.mentor_id == card.id and viewer.was_taken_on())
+        or settings.CONTACTS_VISIBLE_TO == "everyone"
+    )
+
+
+def brief(card: Card, viewer) -> dict:
+    """A user as the list shows them to the viewer."""
+    personal = may_see_contacts(viewer, card)
+    return {
+        "id": card.id,
+        "username": card.username,
+        "is_mentor": card.is_mentor,
+        "phone": card.phone if personal else None,
+        "email": card.email if personal else None,
+        "mentees": card.mentees,
+        "mentees_count": card.mentees_count,
+        "mentor": card.mentor,
+        "mentor_username": card.mentor,
+    }
+
+
+def detail(card: Card, viewer) -> dict:
+    """A user as their own page shows them to the viewer."""
+    shown = brief(card, viewer) | {"first_name": card.first_name, "last_name": card.last_name}
+    return shown | {"password": MASK} if viewer.pk == card.id else shown

@@ -1,0 +1,180 @@
+"""Who people are and who mentors whom. Every rule that must hold from the API, the admin and the shell is here."""
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from users import links, listing, names
+from users.querysets import COMPUTED, SHOWN, UserManager
+from users.sessions import Session
+
+__all__ = ["Session", "User"]
+
+
+class KeyField(models.TextField):
+    """A text by which others are found and ordered, code point by code point, whatever the database's locale is."""
+
+    def db_parameters(self, connection):
+        return super().db_parameters(connection) | {"collation": "C" if connection.vendor == "postgresql" else None}
+
+
+class User(AbstractUser):
+    username = models.CharField(
+        _("user name"),
+        max_length=names.LONGEST,
+        unique=True,
+        validators=[names.validate_username],
+        error_messages={"unique": _("A user with that user name already exists.")},
+    )
+    username_key = KeyField(editable=False)
+    email_key = KeyField(editable=False, blank=True, default="")
+    phone = models.CharField(_("phone"), max_length=16, blank=True, default="")
+    is_mentor = models.BooleanField(_("mentor"), default=False, help_text=_("May be chosen as a mentor."))
+    mentor = models.ForeignKey(
+        "self",
+        verbose_name=_("mentor"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="mentees",
+        limit_choices_to={"is_mentor": True, "is_active": True},
+    )
+    # The id of the mentor who agreed to the link (staff or the mentor made it). It counts only while it equals
+    # mentor_id: a plain yes would outlive a deleted mentor and pass to the next.
+    taken_on_by = models.BigIntegerField(null=True, blank=True, editable=False)
+    mentees_count = models.PositiveIntegerField(_("mentees"), default=0, editable=False)
+
+    objects = UserManager()
+
+    class Meta(AbstractUser.Meta):
+        verbose_name, verbose_name_plural = _("user"), _("users")
+        base_manager_name = "objects"  # what Django itself updates and deletes keeps the rules too
+        constraints = [
+            models.UniqueConstraint(fields=["username_key"], name="one_user_a_name"),
+            models.CheckConstraint(condition=~Q(username_key=""), name="user_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(mentor=None) | ~Q(mentor=F("id")),
+                name="nobody_mentors_themself",
+                violation_error_message=_("Nobody can be their own mentor."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["mentor", "id"], name="mentees_by_id", include=["username"], condition=Q(mentor__isnull=False, is_active=True)),
+            models.Index(fields=["id"], name="mentors_by_id", condition=Q(is_mentor=True, is_active=True)),
+            models.Index(fields=["id"], name="with_mentor_by_id", condition=Q(mentor__isnull=False, is_active=True)),
+            models.Index(fields=["id"], name="without_mentor_by_id", condition=Q(mentor__isnull=True, is_active=True)),
+        ]
+
+    # Predicates
+
+    @property
+    def takes_mentees(self) -> bool:
+        return self.is_active and self.is_mentor
+
+    def was_taken_on(self) -> bool:
+        """Whether the mentor agreed: staff or the mentor made the link."""
+        return self.mentor_id is not None and self.taken_on_by == self.mentor_id
+
+    # Verbs
+
+    def become_mentor(self) -> None:
+        self.is_mentor = True
+        self.save(update_fields=["is_mentor"])
+
+    def step_down(self) -> int:
+        """End being a mentor, releasing all mentees. How many they were."""
+        self.is_mentor, self.mentees_count = False, 0
+        return type(self).objects.filter(pk=self.pk).step_down()[1]
+
+    def choose_mentor(self, mentor: "User") -> None:
+        """As the mentee alone can: the mentor is not asked. Raises ValidationError where that user is no mentor."""
+        self.mentor, self.taken_on_by = mentor, None
+        self.save(update_fields=["mentor"])
+
+    def leave_mentor(self) -> None:
+        self.mentor = None
+        self.save(update_fields=["mentor"])
+
+    def take_on(self, *mentees: "User") -> int:
+        """As a mentor, or staff for them: from now on the mentees see this mentor's contacts. How many were taken on."""
+        return type(self).objects.filter(pk__in=[mentee.pk for mentee in mentees]).take_mentor(self, agreed=True)
+
+    def release(self, *mentees: "User") -> int:
+        """Let those go who are this mentor's mentees. How many were."""
+        return self.mentees.filter(pk__in=[mentee.pk for mentee in mentees]).take_mentor(None, agreed=False)
+
+    # Saving
+
+    def tidy(self) -> None:
+        """Fill what follows from other fields."""
+        self.username, self.email = names.nfkc(self.username), names.nfkc(self.email or "")
+        self.username_key, self.email_key = names.key(self.username), names.key(self.email)
+        if self.taken_on_by != self.mentor_id:
+            self.taken_on_by = None
+
+    def clean(self):
+        super().clean()
+        self.tidy()
+        try:
+            self.phone = names.normalise_phone(self.phone or "")
+        except ValidationError as refused:
+            raise ValidationError({"phone": refused}) from None
+        if type(self).objects.named(self.username).exclude(pk=self.pk).exists():
+            raise ValidationError({"username": self.unique_error_message(type(self), ["username"])})
+
+    @transaction.atomic
+    def save(self, *args, update_fields=None, **options):
+        """As Django's; keeps the rules of the links, and ends the sessions of who gets a new password.
+
+        A full save leaves `mentees_count` alone, which others change meanwhile. Raises ValidationError where the
+        mentor is none, and DoesNotExist where the account was deleted meanwhile.
+        """
+        new, new_password = self._state.adding, self._password is not None
+        self.tidy()
+        if not new:
+            fields = self._to_write(update_fields)
+            if fields & links.FIELDS:
+                with self._keeping() as change:
+                    super().save(*args, update_fields=fields, **options)
+                    if self.pk not in change.before:
+                        raise self.DoesNotExist
+                if change.released:
+                    self.mentees_count = 0
+            elif fields:
+                super().save(*args, update_fields=fields, **options)
+        elif self.mentor_id:
+            with self._keeping() as change:
+                super().save(*args, update_fields=update_fields, **options)
+                change.made([self.pk])
+        else:
+            super().save(*args, update_fields=update_fields, **options)
+        if new or fields & SHOWN:
+            listing.changed()
+        if new_password and not new:
+            self.sessions.exclude(pk=self.current_session).end()
+
+    save.alters_data = True
+    current_session = None  # the id of the session in which this user object came with a request: it survives a new password
+
+    def _to_write(self, update_fields) -> set[str]:
+        if update_fields is None:
+            every = {field.attname for field in self._meta.concrete_fields} - self.get_deferred_fields()
+            return every - {"id", "mentees_count"}
+        fields = set(update_fields)
+        for field, followers in COMPUTED.items():
+            if field in fields:
+                fields.update(followers)
+        return fields
+
+    def _keeping(self):
+        return type(self).objects.all().keeping([self.pk] if self.pk else [], [self.mentor_id])
+
+    def delete(self, *args, **options):
+        with self._keeping():
+            type(self).objects.filter(mentor=self.pk).write(mentor=None, taken_on_by=None)
+            listing.changed()
+            return super().delete(*args, **options)
+
+    delete.alters_data = True

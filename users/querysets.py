@@ -1,0 +1,193 @@
+"""Which users qualify, and writes of many users at once that keep the same rules as the writes of one."""
+
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import NotSupportedError, connection, models, transaction
+from django.db.models import F, OuterRef
+
+from users import links, listing, names
+
+MENTEES_SHOWN = 100  # names on a card; GET …/mentees/ pages through all
+SHOWN = links.FIELDS | {"username", "phone", "email"}  # what the list shows: a change makes its cached pages stale
+COMPUTED = {"username": ("username_key",), "email": ("email_key",), "mentor": ("taken_on_by",), "mentor_id": ("taken_on_by",)}
+
+
+class FirstNames(models.Subquery):
+    """The first column of a subquery as one list: an array on PostgreSQL, a JSON array on SQLite, which has no arrays."""
+
+    template = "ARRAY(%(subquery)s)"
+
+    @property
+    def output_field(self):
+        return models.JSONField() if connection.vendor == "sqlite" else ArrayField(models.TextField())
+
+    def as_sqlite(self, compiler, connection, **extra):
+        return self.as_sql(compiler, connection, template="(SELECT json_group_array(username) FROM (%(subquery)s))", **extra)
+
+
+class UserQuerySet(models.QuerySet):
+    # Which ones
+
+    def active(self):
+        return self.filter(is_active=True)
+
+    def mentors(self):
+        """Those who may be chosen as a mentor."""
+        return self.filter(is_active=True, is_mentor=True)
+
+    def visible_to(self, viewer):
+        """Ordinary users do not see accounts that are inactive."""
+        return self if viewer.is_staff else self.active()
+
+    def named(self, username: str):
+        return self.filter(username_key=names.key(username))
+
+    def starting_with(self, text: str):
+        return self.filter(username_key__startswith=names.key(text))
+
+    def cards(self):
+        """What readers are shown of each user (users/cards.py), in one statement however many mentees there are."""
+        mentees = self.model._base_manager.filter(mentor=OuterRef("pk"), is_active=True).order_by("pk")
+        return self.annotate(
+            mentor_name=F("mentor__username"), mentee_names=FirstNames(mentees.values("username")[:MENTEES_SHOWN])
+        ).values_list("id", "username", "is_mentor", "phone", "email", "mentee_names", "mentees_count", "mentor_name", "mentor_id",
+                      "first_name", "last_name")  # fmt: skip
+
+    # Verbs
+
+    def become_mentors(self) -> int:
+        return self.update(is_mentor=True)
+
+    def step_down(self) -> tuple[int, int]:
+        """End being mentors. How many people did, and how many mentees they released."""
+        mentors = self.filter(is_mentor=True)
+        people = set(mentors.order_by().values_list("pk", flat=True))
+        with self.keeping(people) as change:
+            changed = mentors._write_to(people, {"is_mentor": False})
+            listing.changed()
+        return changed, change.released
+
+    def take_mentor(self, mentor, *, agreed: bool) -> int:
+        """Give them all that mentor, or none; `agreed` where staff or the mentor did it, not the mentee alone.
+
+        Raises ValidationError where the mentor is none, or is one of them.
+        """
+        return self.update(mentor=mentor, taken_on_by=mentor.pk if mentor and agreed else None)
+
+    # Writes
+
+    def everybody(self):
+        return self.model._base_manager.using(self.db)
+
+    def write(self, **values) -> int:
+        """Django's own update(), for callers that keep the rules themselves."""
+        return super().update(**values)
+
+    write.queryset_only = True
+
+    def keeping(self, people, choosing=()):
+        return links.kept(self.everybody().all(), people, choosing)
+
+    def update(self, **values) -> int:
+        """As Django's, and the rules of the links are kept, the compared forms follow, and a new password ends sessions."""
+        values = self._with_what_follows(values)
+        if self.query.is_sliced:
+            raise TypeError("Cannot update a query once a slice has been taken.")
+        with transaction.atomic(using=self.db):
+            if values.keys() & SHOWN:
+                listing.changed()
+            if not values.keys() & (links.FIELDS | {"password"}):
+                return super().update(**values)
+            people = set(self.order_by().values_list("pk", flat=True))
+            mentor = values.get("mentor", values.get("mentor_id"))
+            chosen = getattr(mentor, "pk", mentor)
+            with self.keeping(people, [chosen] if isinstance(chosen, int) else []):
+                changed = self._write_to(people, values)
+            if "password" in values:
+                self._end_sessions(people)
+        return changed
+
+    update.alters_data = True
+
+    def _write_to(self, people, values) -> int:
+        """Write to those of the people, locked by now, who still qualify."""
+        return sum(self.order_by().filter(pk__in=chunk).write(**values) for chunk in links.chunks(people))
+
+    def _end_sessions(self, people) -> None:
+        for chunk in links.chunks(people):
+            self.model.sessions.rel.related_model.objects.filter(user__in=chunk).end()
+
+    @staticmethod
+    def _with_what_follows(values: dict) -> dict:
+        for field in ("username", "email"):
+            if field in values:
+                if not isinstance(values[field], str):
+                    raise NotSupportedError(f"update({field}=…) takes a plain text: its compared form follows from it")
+                values |= {field: names.nfkc(values[field]), f"{field}_key": names.key(values[field])}
+        if values.keys() & {"mentor", "mentor_id"}:
+            values.setdefault("taken_on_by", None)
+        return values
+
+    def bulk_update(self, objs, fields, batch_size=None) -> int:
+        objs, fields = list(objs), set(fields)
+        for user in objs:
+            user.tidy()
+        fields |= {follower for field in fields for follower in COMPUTED.get(field, ())}
+        with transaction.atomic(using=self.db):
+            if fields & links.FIELDS:
+                with self.keeping((user.pk for user in objs), (user.mentor_id for user in objs)):
+                    changed = self._bulk_write(objs, fields, batch_size)
+            else:
+                changed = self._bulk_write(objs, fields, batch_size)
+            if "password" in fields:
+                self._end_sessions(user.pk for user in objs)
+            if fields & SHOWN:
+                listing.changed()
+        return changed
+
+    bulk_update.alters_data = True
+
+    def _bulk_write(self, objs, fields, batch_size) -> int:
+        # Django's bulk_update() ends in update(), which must not keep the rules a second time, batch by batch.
+        plain = PlainQuerySet(self.model, using=self.db)
+        return plain.bulk_update(objs, sorted(fields), batch_size)
+
+    def bulk_create(self, objs, batch_size=None, ignore_conflicts=False, update_conflicts=False, **options):
+        if ignore_conflicts or update_conflicts:
+            raise NotSupportedError("Users are not created over conflicts: which rows changed would not be known")
+        objs = list(objs)
+        for user in objs:
+            user.tidy()
+            user.mentees_count = 0
+        with self.keeping((), (user.mentor_id for user in objs)) as change:
+            created = super().bulk_create(objs, batch_size)
+            change.made(user.pk for user in created)
+            listing.changed()
+        return created
+
+    def delete(self):
+        people = set(self.order_by().values_list("pk", flat=True))
+        with self.keeping(people):
+            for chunk in links.chunks(people):  # before Django does it, row by row
+                self.everybody().filter(mentor__in=chunk).write(mentor=None, taken_on_by=None)
+            listing.changed()
+            return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True
+
+
+class PlainQuerySet(models.QuerySet):
+    """Django's own, whose writes keep no rule."""
+
+
+class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str):
+        return self.get(username_key=names.key(username))
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """As it was given (NFKC): no case is changed, for what is compared is its key."""
+        return names.nfkc(email or "")

@@ -1,0 +1,241 @@
+"""What comes in and what goes out about people, one serializer a reader and purpose."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from mentorship.api.fields import EmailField, FlagParameter, TextField, TruthField
+from mentorship.api.pagination import PageQuery
+from users import cards, names
+from users.models import User
+
+
+class NameField(TextField):
+    """Somebody's user name, to be looked up."""
+
+    def to_internal_value(self, data):
+        return names.nfkc(super().to_internal_value(data))
+
+
+class UsernameField(NameField):
+    """A user name to be taken."""
+
+    def __init__(self, **options):
+        super().__init__(validators=[names.validate_username], **options)
+
+    def to_internal_value(self, data):
+        if isinstance(data, str) and len(data) > 10 * names.LONGEST:
+            names.validate_username(data)  # too long in any form: not worth normalising
+        return super().to_internal_value(data)
+
+
+class PasswordField(TextField):
+    """A password, exactly as it was sent; never shown."""
+
+    default_error_messages = {"masked": _("Eight asterisks stand for a password that is not shown. Choose another.")}
+
+    def __init__(self, **options):
+        super().__init__(**{"write_only": True, "max_length": 1024, "style": {"input_type": "password"}, **options})
+
+
+class NewPasswordField(PasswordField):
+    def to_internal_value(self, data):
+        if data == cards.MASK:
+            self.fail("masked")
+        return super().to_internal_value(data)
+
+
+class PhoneField(TextField):
+    def __init__(self, **options):
+        super().__init__(**{"max_length": 64, "allow_blank": True, "allow_null": True, **options})
+
+    def to_internal_value(self, data):
+        try:
+            return names.normalise_phone(super().to_internal_value(data)[:65])
+        except ModelValidationError as refused:
+            raise serializers.ValidationError(refused.messages) from None
+
+
+def mentor_named(name: str, mentee: User | None) -> User:
+    """The mentor of that name whom the mentee may choose. Raises ValidationError that says why not."""
+    found = User.objects.active().named(name[: names.LONGEST + 1]).first()
+    if not found:
+        raise serializers.ValidationError(_("There is no user of this name."))
+    if mentee and found.pk == mentee.pk:
+        raise serializers.ValidationError(_("Nobody can be their own mentor."))
+    if not found.is_mentor:
+        raise serializers.ValidationError(
+            _('{name} is not a mentor; {name} can become one with PATCH /api/users/me/ {{"is_mentor": true}}').format(name=found.username)
+        )
+    return found
+
+
+class BriefSerializer(serializers.Serializer):
+    """A user in a list."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    is_mentor = serializers.BooleanField()
+    phone = serializers.CharField(allow_null=True, help_text="null where it is not for the reader.")
+    email = serializers.CharField(allow_null=True, help_text="null where it is not for the reader.")
+    mentees = serializers.ListField(child=serializers.CharField(), help_text="User names, the first 100 by id.")
+    mentees_count = serializers.IntegerField()
+    mentor = serializers.CharField(allow_null=True)
+    mentor_username = serializers.CharField(allow_null=True)
+
+    def to_representation(self, instance: cards.Card) -> dict:
+        return cards.brief(instance, self.context["request"].user)
+
+
+class DetailSerializer(BriefSerializer):
+    """A user on their own page."""
+
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    password = serializers.CharField(required=False, help_text="Eight asterisks, shown to oneself only.")
+
+    def to_representation(self, instance: cards.Card) -> dict:
+        return cards.detail(instance, self.context["request"].user)
+
+
+class AccountSerializer(serializers.Serializer):
+    """What a user says about themself. Shown as the user sees themself."""
+
+    username = UsernameField()
+    password = NewPasswordField()
+    email = EmailField(max_length=254, allow_blank=True, required=False)
+    phone = PhoneField(required=False)
+    first_name = TextField(max_length=150, allow_blank=True, required=False)
+    last_name = TextField(max_length=150, allow_blank=True, required=False)
+    is_mentor = TruthField(required=False)
+    mentor = NameField(allow_blank=True, allow_null=True, required=False, help_text="A mentor's user name.")
+    mentor_username = NameField(allow_blank=True, allow_null=True, required=False, help_text="The same as mentor.")
+
+    def validate_username(self, name: str) -> str:
+        taken = User.objects.named(name)
+        if (taken.exclude(pk=self.instance.pk) if self.instance else taken).exists():
+            raise serializers.ValidationError(User._meta.get_field("username").error_messages["unique"])
+        return name
+
+    def validate_phone(self, phone: str | None) -> str:
+        return phone or ""
+
+    def validate(self, given: dict) -> dict:
+        self._settle_mentor(given)
+        if "password" in given:
+            described = {name: given[name] for name in ("username", "email", "first_name", "last_name") if name in given}
+            self._check_password(given["password"], User(**described) if not self.instance else self.instance)
+        return given
+
+    def _settle_mentor(self, given: dict) -> None:
+        """Put the User, or None, in place of the one or two names by which the mentor was given."""
+        named = {field: given.pop(field) or None for field in ("mentor", "mentor_username") if field in given}
+        if not named:
+            return
+        if len({name and names.key(name) for name in named.values()}) > 1:
+            raise serializers.ValidationError({"mentor": [_("mentor and mentor_username differ.")]})
+        field, name = named.popitem()
+        current = self.instance.mentor if self.instance else None
+        if current and name and names.key(name) == current.username_key:
+            return
+        try:
+            given["mentor"] = name and mentor_named(name, self.instance)
+        except serializers.ValidationError as refused:
+            raise serializers.ValidationError({field: refused.detail}) from None
+
+    def _check_password(self, password: str, user: User) -> None:
+        try:
+            validate_password(password, user)
+        except ModelValidationError as refused:
+            raise serializers.ValidationError({"password": refused.messages}) from None
+
+    def save(self, **more):
+        """As DRF's. What was free when it was checked may be taken when it is written: the same check says so then."""
+        try:
+            return super().save(**more)
+        except IntegrityError:
+            self.run_validation(self.initial_data)
+            raise
+
+    def create(self, validated_data: dict) -> User:
+        user = User(**{field: value for field, value in validated_data.items() if field != "password"})
+        user.set_password(validated_data["password"])
+        user.save()
+        return user
+
+    def update(self, instance: User, validated_data: dict) -> User:
+        """Write what changed and nothing else, so that a change of another field at the same moment stays."""
+        password = validated_data.pop("password", None)
+        if password is not None:
+            instance.set_password(password)
+        changed = {field for field, value in validated_data.items() if getattr(instance, field) != value}
+        for field in changed:
+            setattr(instance, field, validated_data[field])
+        if "mentor" in changed:
+            instance.taken_on_by = None
+        with transaction.atomic():
+            instance.save(update_fields=changed | ({"password"} if password is not None else set()))
+        return instance
+
+    def to_representation(self, instance: User) -> dict:
+        return cards.detail(cards.Card(*User.objects.filter(pk=instance.pk).cards().get()), instance)
+
+
+class RegistrationSerializer(AccountSerializer):
+    repeat_password = PasswordField(required=False)
+
+    def validate(self, given: dict) -> dict:
+        if given.pop("repeat_password", given["password"]) != given["password"]:
+            raise serializers.ValidationError({"repeat_password": [_("The two passwords differ.")]})
+        return super().validate(given)
+
+
+class OwnUpdateSerializer(AccountSerializer):
+    """PATCH: any value of one's own. A masked password is an unchanged one, so that one's own card can be sent back."""
+
+    password = PasswordField()
+    old_password = PasswordField(required=False)
+
+    def validate(self, given: dict) -> dict:
+        old_password = given.pop("old_password", None)
+        if old_password is not None and not self.instance.check_password(old_password):
+            raise serializers.ValidationError({"old_password": [_("This is not the present password.")]})
+        if given.get("password") == cards.MASK:
+            del given["password"]
+        return super().validate(given)
+
+
+class UserListQuery(PageQuery):
+    """The parameters of the user list."""
+
+    is_mentor = FlagParameter(required=False)
+    has_mentor = FlagParameter(required=False)
+    mentor = NameField(required=False, max_length=10 * names.LONGEST, help_text="A mentor's user name.")
+
+    def narrow(self, users):
+        given = self.validated_data
+        if "is_mentor" in given:
+            users = users.filter(is_mentor=given["is_mentor"])
+        if "has_mentor" in given:
+            users = users.filter(mentor__isnull=not given["has_mentor"])
+        if "mentor" in given:
+            users = users.filter(mentor__username_key=names.key(given["mentor"]))
+        return users
+
+
+class UserSearchQuery(UserListQuery):
+    """With `search` the list goes by name, and so do its cursors."""
+
+    after = NameField(required=False, max_length=10 * names.LONGEST)
+    before = NameField(required=False, max_length=10 * names.LONGEST)
+    search = NameField(max_length=10 * names.LONGEST, help_text="The start of a user name.")
+
+    cursor = "username_key"
+
+    def validate(self, given):
+        return super().validate(given | {name: names.key(given[name]) for name in ("after", "before") if name in given})
+
+    def narrow(self, users):
+        return super().narrow(users).starting_with(self.validated_data["search"])

@@ -1,0 +1,114 @@
+"""What comes in and what goes out about signing in and out."""
+
+import logging
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.exceptions import TokenError
+
+from mentorship.api.fields import TextField, TruthField
+from users import tokens
+from users.serializers import NameField, NewPasswordField, PasswordField
+from users.sessions import Session
+
+_log = logging.getLogger("mentorship.sessions")
+
+
+class TokenField(TextField):
+    """A token as text; longer than any of ours is none."""
+
+    def __init__(self, **options):
+        super().__init__(**{"max_length": 2048, **options})
+
+
+class LoginSerializer(serializers.Serializer):
+    username = NameField(write_only=True)
+    password = PasswordField()
+    refresh = serializers.CharField(read_only=True)
+    access = serializers.CharField(read_only=True)
+
+    def validate(self, given: dict) -> dict:
+        request = self.context["request"]
+        user = authenticate(request, username=given["username"], password=given["password"])
+        pair = user and tokens.sign_in(user, request)
+        if not pair:
+            _log.info("sign-in refused", extra={"address": tokens.host_of(request)})
+            raise AuthenticationFailed(_("No active account found with the given credentials"), "no_active_account")
+        _log.info("signed in", extra={"user": user.pk, "address": tokens.host_of(request)})
+        return pair
+
+
+class RefreshSerializer(serializers.Serializer):
+    refresh = TokenField(help_text="In the answer only where rotation is on.")
+    access = serializers.CharField(read_only=True)
+
+    def validate(self, given: dict) -> dict:
+        return tokens.refresh(given["refresh"])
+
+
+class LogoutSerializer(serializers.Serializer):
+    refresh = TokenField(required=False, help_text="Ends this token's session; without it, the access token's.")
+    blacklist = TruthField(default=True, help_text="false: the client only forgets its tokens, nothing is revoked.")
+    everywhere = TruthField(default=False, help_text="true: all sessions end.")
+
+    def save(self) -> None:
+        """End what was asked for. Raises ValidationError, with nothing ended, on a refresh token that will not do."""
+        request, given = self.context["request"], self.validated_data
+        user, session = request.user.pk, request.auth and request.auth.session_id
+        if "refresh" in given:
+            try:
+                token = tokens.end_session_of(given["refresh"], only_user=user, revoke=given["blacklist"])
+            except TokenError as refused:
+                raise serializers.ValidationError({"refresh": [refused.args[0]]}) from None
+            user, session = token.user_id, token.session_id
+        if given["blacklist"]:
+            Session.objects.filter(user=user, **({} if given["everywhere"] else {"pk": session})).end()
+            _log.info("signed out", extra={"user": user, "everywhere": given["everywhere"]})
+
+
+class ChangePasswordSerializer(serializers.Serializer):
+    old_password = PasswordField()
+    new_password = NewPasswordField()
+
+    def validate_old_password(self, password: str) -> str:
+        if not self.instance.check_password(password):
+            raise serializers.ValidationError(_("This is not the present password."))
+        return password
+
+    def validate_new_password(self, password: str) -> str:
+        try:
+            validate_password(password, self.instance)
+        except ModelValidationError as refused:
+            raise serializers.ValidationError(refused.messages) from None
+        return password
+
+    def update(self, instance, validated_data):
+        instance.set_password(validated_data["new_password"])
+        instance.save(update_fields=["password"])
+        return instance
+
+    def to_representation(self, instance) -> dict:
+        return {"detail": _("The password has been changed. All other sessions have ended.")}
+
+
+class MessageSerializer(serializers.Serializer):
+    message = serializers.CharField()
+
+
+class ChangedSerializer(serializers.Serializer):
+    detail = serializers.CharField()
+
+
+class SessionSerializer(serializers.ModelSerializer):
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Session
+        fields = ["id", "created", "last_refreshed", "address", "user_agent", "current"]
+
+    def get_current(self, session: Session) -> bool:
+        return session.pk == self.context["request"].auth.session_id

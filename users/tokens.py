@@ -1,0 +1,171 @@
+"""Tokens of a session, and who a request comes from. simplejwt signs, reads and blacklists; the session decides."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import AccessToken as SimpleAccessToken
+from rest_framework_simplejwt.tokens import RefreshToken as SimpleRefreshToken
+from rest_framework_simplejwt.tokens import Token
+from rest_framework_simplejwt.utils import datetime_from_epoch
+
+from mentorship.api.fields import BIGGEST_ID
+from mentorship.api.throttling import host_of
+from users.sessions import Session
+
+REPEAT = timedelta(seconds=10)  # a spent refresh token that comes again within this is a client that lost the answer
+
+ENDED = _("The session of this token has ended. Please sign in again.")
+
+
+def claimed_id(token: Token, claim: str) -> int:
+    """The id in a claim. Raises TokenError where it is none that a row could have."""
+    value = token.get(claim)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if type(value) is not int or not 0 < value <= BIGGEST_ID:
+        raise TokenError(_("Token is invalid"))
+    return value
+
+
+class SessionToken(Token):
+    """A token that names its session."""
+
+    def verify(self) -> None:
+        """Raises TokenError on a claim of a wrong type or range too: what is signed was not always made here."""
+        try:
+            super().verify()
+        except (TypeError, ValueError, OverflowError, OSError):
+            raise TokenError(_("Token is invalid")) from None
+        self.user_id, self.session_id = claimed_id(self, api_settings.USER_ID_CLAIM), claimed_id(self, "sid")
+        if not isinstance(self["jti"], str) or not 0 < len(self["jti"]) <= 64:
+            raise TokenError(_("Token is invalid"))
+
+    @property
+    def expires(self):
+        return datetime_from_epoch(self["exp"])
+
+
+class AccessToken(SessionToken, SimpleAccessToken):
+    pass
+
+
+class RefreshToken(SessionToken, SimpleRefreshToken):
+    """A refresh token of which nothing is kept but, once it is spent or revoked, its `jti`."""
+
+    access_token_class = AccessToken
+
+    @classmethod
+    def of(cls, session: int, user: int) -> "RefreshToken":
+        token = cls()
+        token[api_settings.USER_ID_CLAIM], token["sid"] = str(user), session
+        return token
+
+    def check_blacklist(self) -> None:
+        """Nothing here: being spent is judged where the token is spent, in `spend`, and being ended by the session."""
+
+    def blacklist(self) -> tuple[BlacklistedToken, bool]:
+        """The row that says that this token is spent, and whether this call made it: only one of many does."""
+        outstanding, _made = OutstandingToken.objects.get_or_create(
+            jti=self["jti"], defaults={"created_at": self.current_time, "expires_at": self.expires, "token": ""}
+        )
+        return BlacklistedToken.objects.get_or_create(token=outstanding)
+
+    def is_spent(self) -> bool:
+        return BlacklistedToken.objects.filter(token__jti=self["jti"]).exists()
+
+
+def sign_in(user, request) -> dict[str, str] | None:
+    """Open a session and give its tokens; None where the user may not sign in any more (see SessionQuerySet.open)."""
+    session = Session.objects.open(
+        user,
+        expires=timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME,
+        address=host_of(request),
+        user_agent="".join(c for c in request.headers.get("User-Agent", "") if c.isprintable())[:200],
+    )
+    return session and _pair(RefreshToken.of(session.pk, session.user_id))
+
+
+def refresh(raw: str) -> dict[str, str]:
+    """New tokens for a refresh token, whose session lives on. Raises TokenError.
+
+    With rotation a token is spent by its first use: of many uses at the same moment one wins. A use more than REPEAT
+    later is a stolen token's, and ends the session with its newest token (RFC 9700 section 4.14.2).
+    """
+    token = RefreshToken(raw)
+    rotating = api_settings.ROTATE_REFRESH_TOKENS
+    new = RefreshToken.of(token.session_id, token.user_id) if rotating else token
+    with transaction.atomic():
+        expires = max(new.expires, new.access_token.expires)
+        if not Session.objects.refresh(token.session_id, token.user_id, expires=expires):
+            raise TokenError(ENDED)
+        if not rotating:
+            if token.is_spent():
+                raise TokenError(ENDED)
+            return {"access": str(token.access_token)}
+        spent, first = token.blacklist()
+        if first:
+            return _pair(new)
+        if timezone.now() - spent.blacklisted_at <= REPEAT:
+            raise TokenError(ENDED)
+        Session.objects.filter(pk=token.session_id).end()
+    raise TokenError(ENDED)
+
+
+def end_session_of(raw: str, *, only_user: int | None = None, revoke: bool = True) -> RefreshToken:
+    """End the session of a refresh token, which is given back read.
+
+    Raises TokenError, with nothing ended, where the token is malformed, expired, spent, ended or not `only_user`'s.
+    """
+    token = RefreshToken(raw)
+    alive = Session.objects.alive().filter(pk=token.session_id, user=token.user_id)
+    if (only_user and token.user_id != only_user) or token.is_spent():
+        raise TokenError(ENDED)
+    with transaction.atomic():
+        if not (alive.end() if revoke else alive.exists()):
+            raise TokenError(ENDED)
+        if revoke:
+            token.blacklist()
+    return token
+
+
+def _pair(refresh_token: RefreshToken) -> dict[str, str]:
+    return {"refresh": str(refresh_token), "access": str(refresh_token.access_token)}
+
+
+class BearerAuthentication(JWTAuthentication):
+    """`Authorization: Bearer <access>`, the scheme word in any case. One statement asks for the session and its user."""
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        scheme, _space, token = header.strip().partition(b" ")
+        return token.strip() if scheme.lower() == b"bearer" else None
+
+    def get_validated_token(self, raw_token: bytes) -> AccessToken:
+        try:
+            return AccessToken(raw_token)
+        except TokenError:
+            raise InvalidToken(_("The access token is not valid, or has expired.")) from None
+
+    def get_user(self, validated_token: AccessToken):
+        try:
+            session = Session.objects.with_user(validated_token.session_id, validated_token.user_id)
+        except Session.DoesNotExist:
+            raise InvalidToken(ENDED) from None
+        session.user.current_session = session.pk
+        return session.user
+
+
+class OptionalBearerAuthentication(BearerAuthentication):
+    """For routes that need no token: a stale or broken one is ignored."""
+
+    def authenticate(self, request):
+        try:
+            return super().authenticate(request)
+        except AuthenticationFailed:
+            return None

@@ -1,0 +1,131 @@
+"""People and their mentors."""
+
+from django.db.models import Q
+from django.http import Http404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.generics import CreateAPIView, DestroyAPIView, ListAPIView, RetrieveUpdateDestroyAPIView, get_object_or_404
+from rest_framework.permissions import AllowAny, IsAuthenticated
+
+from mentorship.api.fields import parse_id
+from mentorship.api.pagination import KeysetPagination, PageQuery
+from users import listing, names
+from users.cards import Card
+from users.models import User
+from users.permissions import ChangesOnlyOneself
+from users.serializers import BriefSerializer, DetailSerializer, OwnUpdateSerializer, RegistrationSerializer, UserListQuery, UserSearchQuery
+from users.throttles import RegistrationThrottle
+
+
+def who(text: str, viewer: User) -> Q:
+    """The condition on the user whom a path names: `me`, an id (ASCII digits) or a user name."""
+    if names.key(text) == "me":
+        return Q(pk=viewer.pk)
+    if text.isascii() and text.isdigit():
+        return Q(pk=parse_id(text) or 0)
+    if len(text) > names.LONGEST:
+        raise Http404
+    return Q(username_key=names.key(text))
+
+
+class Registration(CreateAPIView):
+    """Make an account. The answer is the user as they see themself."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [RegistrationThrottle]
+    serializer_class = RegistrationSerializer
+
+    def get_success_headers(self, data: dict) -> dict[str, str]:
+        return {"Location": reverse("user", args=[data["id"]])}
+
+
+class CardPages(KeysetPagination):
+    """Pages of cards."""
+
+    def page(self, queryset):
+        rows, more = super().page(queryset.cards())
+        return [Card(*row) for row in rows], more
+
+
+class CachedCardPages(CardPages):
+    """Pages of cards that are kept until somebody changes."""
+
+    def page(self, queryset):
+        scope = "all" if self.request.user.is_staff else "active"
+        asked = sorted(self.query.validated_data.items())
+        rows, more = listing.page(f"{scope}:{asked}", lambda: CardPages.page(self, queryset))
+        return [Card(*row) for row in rows], more
+
+
+@extend_schema(
+    parameters=[
+        UserListQuery,
+        OpenApiParameter("search", {"type": "string", "minLength": 1, "maxLength": 10 * names.LONGEST}, description="The start of a user name; the page goes by name then."),
+        *(OpenApiParameter(name, {"type": "string"}, description=f"The page {what} this id; with `search`, this user name.")
+          for name, what in (("after", "that starts behind"), ("before", "that ends before"))),
+    ]
+)  # fmt: skip
+class UserList(ListAPIView):
+    """All users, by id; with `search`, those whose name starts so, by name."""
+
+    serializer_class = BriefSerializer
+    pagination_class = CachedCardPages
+
+    @property
+    def query_class(self):
+        return UserSearchQuery if "search" in self.request.query_params else UserListQuery
+
+    def get_queryset(self):
+        return User.objects.visible_to(self.request.user)
+
+    def filter_queryset(self, queryset):
+        return queryset
+
+
+class MenteeList(ListAPIView):
+    """Whom this user mentors, by id."""
+
+    serializer_class = BriefSerializer
+    pagination_class = CardPages
+    query_class = PageQuery
+
+    def get_queryset(self):
+        viewer = self.request.user
+        mentor = get_object_or_404(User.objects.visible_to(viewer).only("id"), who(self.kwargs["who"], viewer))
+        return User.objects.active().filter(mentor=mentor)
+
+
+class UserDetail(RetrieveUpdateDestroyAPIView):
+    """One user. PATCH and PUT are one: what is not sent stays."""
+
+    permission_classes = [IsAuthenticated, ChangesOnlyOneself]
+
+    def get_serializer_class(self):
+        return OwnUpdateSerializer if self.request.method in ("PUT", "PATCH") else DetailSerializer
+
+    def get_object(self):
+        viewer = self.request.user
+        card = User.objects.visible_to(viewer).filter(who(self.kwargs["who"], viewer)).cards().first()
+        if not card:
+            raise Http404
+        card = Card(*card)
+        self.check_object_permissions(self.request, card)
+        return card if self.request.method in ("GET", "HEAD") else viewer
+
+    def put(self, request, *args, **kwargs):
+        return self.partial_update(request, *args, **kwargs)
+
+
+class OwnMentee(DestroyAPIView):
+    """A mentor lets a mentee go."""
+
+    serializer_class = BriefSerializer
+
+    def get_object(self):
+        viewer = self.request.user
+        return get_object_or_404(User.objects.filter(mentor=viewer.pk), who(self.kwargs["mentee"], viewer))
+
+    def perform_destroy(self, instance: User) -> None:
+        if not self.request.user.release(instance):
+            raise Http404
