@@ -1,13 +1,26 @@
 """The WSGI application, for granian, gunicorn and runserver alike. Refuses to load where a check finds an error."""
 
 import os
+from io import BytesIO
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorship.settings")
 
+from django.conf import settings  # noqa: E402
 from django.core.checks import run_checks  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
 if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:
     raise ImproperlyConfigured("; ".join(faults))
+
+
+def application(environ: dict, start_response):
+    """Django, with a length for chunked bodies, which it would read as empty: up to the limit, or 411 (RFC 9112)."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        if not environ.get("wsgi.input_terminated"):
+            start_response("411 Length Required", [("Content-Type", "application/json"), ("Connection", "close")])
+            return [b'{"detail": "Send a Content-Length."}']
+        body = environ["wsgi.input"].read(settings.MAX_BODY + 1)
+        environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    return django_application(environ, start_response)
