@@ -126,9 +126,12 @@ def _refuse_what_is_no_mentor(users, after: dict[int, Link], chosen: set[int]) -
         raise ValidationError({"mentor": _("The chosen user is not a mentor any more.")}, code="no_mentor")
 
 
-def release(users, mentors: Iterable[int]) -> int:
+def release(users, mentors: list[int]) -> int:
     """Take all mentees from the mentors (ids), who must be locked. How many were released, the inactive ones too."""
     released = 0
+    if mentors and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # a mentor of a million may step down too: that is one long statement
+            cursor.execute("SET LOCAL statement_timeout = '5min'")
     for chunk in chunks(mentors):
         released += users.filter(mentor__in=chunk).write(mentor=None, taken_on_by=None)
         users.filter(pk__in=chunk, mentees_count__gt=0).write(mentees_count=0)

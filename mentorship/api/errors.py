@@ -5,6 +5,7 @@ import logging
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
@@ -41,6 +42,8 @@ def _understood(exc: Exception, request) -> Exception:
         # The net, not the plan: what lands here should have been refused by a serializer.
         _log.warning("refused by the database", extra={"reason": type(exc.__cause__ or exc).__name__, "path": request.path})
         return exceptions.ValidationError({"non_field_errors": [_("This conflicts with what is stored. Please look and try again.")]})
+    if isinstance(exc, Http404):
+        return exceptions.NotFound()  # Django's own message names the model, in English
     if isinstance(exc, RequestDataTooBig):
         return TooLarge()
     if isinstance(exc, exceptions.UnsupportedMediaType):

@@ -1,0 +1,133 @@
+"""A newcomer: clones, types the first command, and pastes the README's examples as they stand."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+README = (PROJECT / "README.md").read_text()
+SPLIT = "\n=== next example ===\n"
+pytestmark = pytest.mark.slow
+
+
+def blocks(section: str) -> list[tuple[str, str]]:
+    """The fenced blocks of a section, as (language, text)."""
+    text = README.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(r"```(\w+)\n(.*?)\n```", text, re.S)
+
+
+def examples() -> list[tuple[str, str | None]]:
+    """(command, what it answers) in their order."""
+    found = blocks("One example an endpoint")
+    return [(text, found[i + 1][1] if found[i + 1 : i + 2] and found[i + 1][0] == "json" else None)
+            for i, (language, text) in enumerate(found) if language == "sh"]  # fmt: skip
+
+
+def agrees(shown, seen) -> bool:
+    """Whether the answer is the one shown, where `…` stands for anything."""
+    if isinstance(shown, dict) and isinstance(seen, dict):
+        return shown.keys() == seen.keys() and all(agrees(shown[name], seen[name]) for name in shown)
+    if isinstance(shown, list) and isinstance(seen, list):
+        return len(shown) == len(seen) and all(map(agrees, shown, seen))
+    if isinstance(shown, str) and isinstance(seen, str):
+        return bool(re.fullmatch(".*".join(map(re.escape, shown.split("…"))), seen, re.S))
+    return shown == seen
+
+
+def clean_environment(**more) -> dict[str, str]:
+    kept = {"PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
+    return {name: value for name, value in os.environ.items() if name in kept or name.startswith(("PIP_", "UV_"))} | more
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Path:
+    """What git would give a newcomer, with what is not committed yet."""
+    folder = tmp_path_factory.mktemp("clone") / "mentorship"
+    files = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=PROJECT, text=True).split("\n")
+    for name in filter(None, files):
+        if (PROJECT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((PROJECT / name).read_bytes())
+            (folder / name).chmod((PROJECT / name).stat().st_mode)
+    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "all"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+class MakeRun:
+    """`make run` in the clone, on a free port; ended with all that it started."""
+
+    def __init__(self, clone: Path, log: Path, **settings):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.log = log
+        self.process = subprocess.Popen(
+            ["make", "run"], cwd=clone, env=clean_environment(PORT=str(self.port), **settings),
+            stdout=log.open("w"), stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def __enter__(self):
+        end = time.monotonic() + 300
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=5)
+                return self
+            except OSError:
+                time.sleep(0.2)
+        self.__exit__()
+        raise AssertionError(f"make run did not serve:\n{self.log.read_text()}")
+
+    def __exit__(self, *failure):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def served(clone, tmp_path_factory):
+    with MakeRun(clone, tmp_path_factory.mktemp("log") / "first.txt") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def seen(served, tmp_path_factory) -> list[str]:
+    """What each of the README's examples printed, all pasted into one shell."""
+    script = f"\nprintf '%s' '{SPLIT}'\n".join(command for command, _answer in examples())
+    script = script.replace("127.0.0.1:8000", f"127.0.0.1:{served.port}")
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path_factory.mktemp("shell"), env=clean_environment(),
+                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split(SPLIT)
+
+
+@pytest.mark.parametrize("number", range(len(examples())))
+def test_each_example_answers_what_the_readme_shows(seen, number):
+    command, answer = examples()[number]
+    assert answer, f"no answer is shown below: {command}"
+    assert agrees(json.loads(answer), json.loads(seen[number])), f"{command}\nanswers {seen[number]}"
+
+
+def test_the_first_run_prints_the_password_of_an_admin_who_can_sign_in(served):
+    password = re.search(r"Made the admin admin, password (\S+) ", served.log.read_text())[1]
+    body = json.dumps({"username": "admin", "password": password}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{served.port}/api/login", body, {"Content-Type": "application/json"})
+    assert urllib.request.urlopen(request, timeout=10).status == 200
+
+
+def test_a_second_run_installs_nothing_and_makes_no_second_admin(served, clone, tmp_path):
+    with MakeRun(clone, tmp_path / "second.txt") as again:
+        assert "Installing" not in again.log.read_text()
+        assert "Made the admin" not in again.log.read_text()
+
+
+def test_running_leaves_nothing_for_git(served, clone):
+    assert subprocess.check_output(["git", "status", "--porcelain"], cwd=clone, text=True) == ""
