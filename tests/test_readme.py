@@ -70,10 +70,11 @@ class MakeRun:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = log
-        self.process = subprocess.Popen(
-            ["make", "run"], cwd=clone, env=clean_environment(PORT=str(self.port), **settings),
-            stdout=log.open("w"), stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                ["make", "run"], cwd=clone, env=clean_environment(PORT=str(self.port), **settings),
+                stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
 
     def __enter__(self):
         end = time.monotonic() + 300

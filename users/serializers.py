@@ -212,7 +212,7 @@ class UserListQuery(PageQuery):
 
     is_mentor = FlagParameter(required=False)
     has_mentor = FlagParameter(required=False)
-    mentor = NameField(required=False, max_length=10 * names.LONGEST, help_text="A mentor's user name.")
+    mentor = NameField(required=False, max_length=names.LONGEST, help_text="A mentor's user name.")
 
     def narrow(self, users):
         given = self.validated_data
@@ -228,9 +228,9 @@ class UserListQuery(PageQuery):
 class UserSearchQuery(UserListQuery):
     """With `search` the list goes by name, and so do its cursors."""
 
-    after = NameField(required=False, max_length=10 * names.LONGEST)
-    before = NameField(required=False, max_length=10 * names.LONGEST)
-    search = NameField(max_length=10 * names.LONGEST, help_text="The start of a user name.")
+    after = NameField(required=False, max_length=names.LONGEST)
+    before = NameField(required=False, max_length=names.LONGEST)
+    search = NameField(max_length=names.LONGEST, help_text="The start of a user name.")
 
     cursor = "username_key"
 

@@ -61,7 +61,7 @@ class CachedCardPages(CardPages):
 @extend_schema(
     parameters=[
         UserListQuery,
-        OpenApiParameter("search", {"type": "string", "minLength": 1, "maxLength": 10 * names.LONGEST}, description="The start of a user name; the page goes by name then."),
+        OpenApiParameter("search", {"type": "string", "minLength": 1, "maxLength": names.LONGEST}, description="The start of a user name; the page goes by name then."),
         *(OpenApiParameter(name, {"type": "string"}, description=f"The page {what} this id; with `search`, this user name.")
           for name, what in (("after", "that starts behind"), ("before", "that ends before"))),
     ]
@@ -78,9 +78,6 @@ class UserList(ListAPIView):
 
     def get_queryset(self):
         return User.objects.visible_to(self.request.user)
-
-    def filter_queryset(self, queryset):
-        return queryset
 
 
 class MenteeList(ListAPIView):

@@ -33,6 +33,10 @@ class PageQuery(serializers.Serializer):
             raise serializers.ValidationError(_("Give after or before, not both."))
         return given
 
+    def narrow(self, queryset):
+        """The rows that the other parameters ask for."""
+        return queryset
+
 
 class KeysetPagination(BasePagination):
     """Pages by a unique, ordered column; the neighbours of a page stand in its `Link` header (RFC 8288).
@@ -49,7 +53,7 @@ class KeysetPagination(BasePagination):
         """The rows in order, and whether there are more in the page's direction."""
         given, column = self.query.validated_data, self.query.cursor
         backwards = "before" in given
-        queryset = queryset.order_by(f"-{column}" if backwards else column)
+        queryset = self.query.narrow(queryset).order_by(f"-{column}" if backwards else column)
         for name, comparison in (("after", "gt"), ("before", "lt")):
             if name in given:
                 queryset = queryset.filter(**{f"{column}__{comparison}": given[name]})

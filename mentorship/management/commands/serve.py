@@ -1,4 +1,5 @@
 import os
+import sys
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -11,10 +12,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Serving on http://{settings.HOST}:{settings.PORT} with {settings.WORKERS} worker(s)")
         self.stdout.flush()
         command = [
-            "granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
+            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
             "--workers", str(settings.WORKERS), "--respawn-failed-workers",
             # A database connection belongs to a thread: one a worker on PostgreSQL keeps them few and warm.
             "--blocking-threads", "1", "--backpressure", "256", "--log-level", "warning",
             "--workers-kill-timeout", "30", "mentorship.wsgi:application",
         ]  # fmt: skip
-        os.execvp(command[0], command)
+        os.execv(sys.executable, command)
