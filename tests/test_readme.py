@@ -1,21 +1,17 @@
 """A newcomer: clones, types the first command, and pastes the README's examples as they stand."""
 
 import json
-import os
 import re
-import signal
-import socket
 import subprocess
-import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.newcomer import PROJECT, Serving, clean_environment
+
 README = (PROJECT / "README.md").read_text()
 SPLIT = "\n=== next example ===\n"
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.once
 
 
 def blocks(section: str) -> list[tuple[str, str]]:
@@ -42,60 +38,9 @@ def agrees(shown, seen) -> bool:
     return shown == seen
 
 
-def clean_environment(**more) -> dict[str, str]:
-    kept = {"PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
-    return {name: value for name, value in os.environ.items() if name in kept or name.startswith(("PIP_", "UV_"))} | more
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory) -> Path:
-    """What git would give a newcomer, with what is not committed yet."""
-    folder = tmp_path_factory.mktemp("clone") / "mentorship"
-    files = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=PROJECT, text=True).split("\n")
-    for name in filter(None, files):
-        if (PROJECT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((PROJECT / name).read_bytes())
-            (folder / name).chmod((PROJECT / name).stat().st_mode)
-    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "all"]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
-    return folder
-
-
-class MakeRun:
-    """`make run` in the clone, on a free port; ended with all that it started."""
-
-    def __init__(self, clone: Path, log: Path, **settings):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.log = log
-        with log.open("w") as output:
-            self.process = subprocess.Popen(
-                ["make", "run"], cwd=clone, env=clean_environment(PORT=str(self.port), **settings),
-                stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-
-    def __enter__(self):
-        end = time.monotonic() + 300
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=5)
-                return self
-            except OSError:
-                time.sleep(0.2)
-        self.__exit__()
-        raise AssertionError(f"make run did not serve:\n{self.log.read_text()}")
-
-    def __exit__(self, *failure):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(timeout=30)
-
-
 @pytest.fixture(scope="module")
 def served(clone, tmp_path_factory):
-    with MakeRun(clone, tmp_path_factory.mktemp("log") / "first.txt") as service:
+    with Serving(clone, tmp_path_factory.mktemp("log") / "first.txt", "make", "run") as service:
         yield service
 
 
@@ -125,7 +70,7 @@ def test_the_first_run_prints_the_password_of_an_admin_who_can_sign_in(served):
 
 
 def test_a_second_run_installs_nothing_and_makes_no_second_admin(served, clone, tmp_path):
-    with MakeRun(clone, tmp_path / "second.txt") as again:
+    with Serving(clone, tmp_path / "second.txt", "make", "run") as again:
         assert "Installing" not in again.log.read_text()
         assert "Made the admin" not in again.log.read_text()
 
