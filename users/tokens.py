@@ -30,7 +30,7 @@ def claimed_id(token: Token, claim: str) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if type(value) is not int or not 0 < value <= BIGGEST_ID:
-        raise TokenError(_("Token is invalid"))
+        raise TokenError("a claim is wrong")
     return value
 
 
@@ -42,10 +42,10 @@ class SessionToken(Token):
         try:
             super().verify()
         except (TypeError, ValueError, OverflowError, OSError):
-            raise TokenError(_("Token is invalid")) from None
+            raise TokenError("a claim is wrong") from None
         self.user_id, self.session_id = claimed_id(self, api_settings.USER_ID_CLAIM), claimed_id(self, "sid")
         if not isinstance(self["jti"], str) or not 0 < len(self["jti"]) <= 64:
-            raise TokenError(_("Token is invalid"))
+            raise TokenError("a claim is wrong")
 
     @property
     def expires(self):
@@ -81,6 +81,14 @@ class RefreshToken(SessionToken, SimpleRefreshToken):
         return BlacklistedToken.objects.filter(token__jti=self["jti"]).exists()
 
 
+def read_refresh_token(raw: str) -> RefreshToken:
+    """Raises TokenError, with one message for whatever is wrong."""
+    try:
+        return RefreshToken(raw)
+    except TokenError:
+        raise TokenError(_("The refresh token is not valid, or has expired.")) from None
+
+
 def sign_in(user, request) -> dict[str, str] | None:
     """Open a session and give its tokens; None where the user may not sign in any more (see SessionQuerySet.open)."""
     session = Session.objects.open(
@@ -98,7 +106,7 @@ def refresh(raw: str) -> dict[str, str]:
     With rotation a token is spent by its first use: of many uses at the same moment one wins. A use more than REPEAT
     later is a stolen token's, and ends the session with its newest token (RFC 9700 section 4.14.2).
     """
-    token = RefreshToken(raw)
+    token = read_refresh_token(raw)
     rotating = api_settings.ROTATE_REFRESH_TOKENS
     new = RefreshToken.of(token.session_id, token.user_id) if rotating else token
     with transaction.atomic():
@@ -123,7 +131,7 @@ def end_session_of(raw: str, *, only_user: int | None = None, revoke: bool = Tru
 
     Raises TokenError, with nothing ended, where the token is malformed, expired, spent, ended or not `only_user`'s.
     """
-    token = RefreshToken(raw)
+    token = read_refresh_token(raw)
     alive = Session.objects.alive().filter(pk=token.session_id, user=token.user_id)
     if (only_user and token.user_id != only_user) or token.is_spent():
         raise TokenError(ENDED)

@@ -1,0 +1,84 @@
+# The commands of this project; `make` lists them. Settings are environment variables, see .env.example:
+#   PORT=9000 make run
+# PYTHON=/path/to/python3.12 names the Python that a new .venv is made with, else the newest of those found is taken.
+
+PY = .venv/bin/python
+
+.PHONY: help run test lint format messages pins venv venv-dev
+.DEFAULT_GOAL := help
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: venv ## install, prepare, and serve on http://127.0.0.1:8000
+	@$(PY) manage.py prepare
+	@if $(DEBUG_IS_OFF); then $(PY) manage.py collectstatic --noinput --verbosity 0; fi
+	@exec $(PY) manage.py serve
+
+test: venv-dev ## all tests, on SQLite and on PostgreSQL with Redis, and how much of the code they cover
+	@rm -f .coverage .coverage.*
+	@failed=; \
+	for on in sqlite postgres; do \
+	    echo "== TEST_ON=$$on pytest"; \
+	    TEST_ON=$$on $(PY) -m coverage run -m pytest || failed="$$failed $$on"; \
+	done; \
+	echo "== Coverage of both runs together"; \
+	$(PY) -m coverage combine --quiet && $(PY) -m coverage report --fail-under=95 || failed="$$failed coverage"; \
+	test -z "$$failed" || { echo "== Failed:$$failed"; exit 1; }
+
+lint: venv-dev ## look for faults in the code, the migrations, the schema and the files for containers
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(WITH_NO_SETTINGS) $(PY) manage.py makemigrations --check --dry-run
+	$(WITH_NO_SETTINGS) $(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+	.venv/bin/hadolint Dockerfile
+
+format: venv-dev ## lay out the code and sort its imports
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+messages: venv-dev ## compile the translations, .po to .mo
+	$(PY) -c 'import glob, polib; [polib.pofile(po).save_as_mofile(po[:-2] + "mo") for po in glob.glob("*/locale/*/LC_MESSAGES/*.po")]'
+
+pins: venv-dev ## the newest versions into requirements*.txt; then run the tests
+	$(PIN) --output-file requirements.txt requirements.in
+	$(PIN) --output-file requirements-dev.txt requirements-dev.in
+
+venv:
+	$(call install,requirements.txt,requirements.txt)
+
+venv-dev:
+	$(call install,requirements-dev.txt,requirements.txt requirements-dev.txt)
+
+# $(1): what to install; $(2): the files that this covers. Each is copied into .venv when it is installed: where the copy
+# equals the file there is nothing to do.
+define install
+	@set -e; \
+	if cmp -s $(1) .venv/$(1); then exit 0; fi; \
+	fits='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'; \
+	if ! $(PY) -c "import pip; $$fits" 2>/dev/null; then \
+	    for python in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
+	        if "$$python" -c "$$fits" 2>/dev/null; then break; else python=; fi; \
+	    done; \
+	    if [ -z "$$python" ]; then \
+	        echo "This needs Python 3.11 or newer, with its venv module (on Debian: python3-venv)." >&2; \
+	        echo "Found: $$($${PYTHON:-python3} --version 2>&1). Name another one with PYTHON=/path/to/python3.12" >&2; \
+	        exit 1; \
+	    fi; \
+	    "$$python" -m venv --clear .venv; \
+	fi; \
+	echo "Installing $(1) into .venv, which may take a minute"; \
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); \
+	cp $(2) .venv/
+endef
+
+DEBUG_IS_OFF = DJANGO_SETTINGS_MODULE=mentorship.settings $(PY) -c 'import sys; from django.conf import settings; sys.exit(settings.DEBUG)'
+
+# The developer's own settings, keys and database stay out of it.
+WITH_NO_SETTINGS = folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	env -i PATH="$$PATH" ENV_FILE=/dev/null KEYS_FILE="$$folder/keys.env" DB_NAME="$$folder/db.sqlite3"
+
+PIN = UV_CUSTOM_COMPILE_COMMAND='make pins' .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links
