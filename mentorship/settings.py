@@ -1,6 +1,7 @@
 """Every setting, read top to bottom; every environment variable of the service is read here and nowhere else.
 
 Values come from the environment, then from `.env` (ENV_FILE names another), which never overrides the environment.
+An empty value is an unset one.
 With nothing set: SQLite, no Redis, one process, DEBUG on, bound to this machine.
 """
 
@@ -10,15 +11,15 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 
 from mentorship import environment as env
 from mentorship import keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-load_dotenv(env.text("ENV_FILE", str(BASE_DIR / ".env")), interpolate=False)
-for unset in [name for name, value in os.environ.items() if not value]:
-    del os.environ[unset]  # Django itself reads a few variables too: an empty one is unset for it as well
+for _name, _value in dotenv_values(env.text("ENV_FILE", str(BASE_DIR / ".env")), interpolate=False).items():
+    if _value and not os.environ.get(_name):
+        os.environ[_name] = _value
 
 # What is this: a trial on one's own machine, or the real thing?
 DEBUG = env.flag("DEBUG", True)
@@ -93,7 +94,7 @@ if REDIS_URL:
     }
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "users.admin_site.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
