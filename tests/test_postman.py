@@ -29,17 +29,17 @@ def requests() -> list[dict]:
     return [item for folder in json.loads(COLLECTION.read_text())["item"] for item in folder["item"]]
 
 
-def skip_loudly(terminal, why: str):
-    terminal.write_line(f"\n!! The Postman collection is not run: {why}", yellow=True)
+def skip_loudly(config, why: str):
+    with config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        config.get_terminal_writer().line(f"\n!! The Postman collection is not run: {why}", yellow=True)
     pytest.skip(why)
 
 
 @pytest.fixture(scope="module")
 def newman(pytestconfig):
     """The command that is newman: the pinned one, installed where it is not yet."""
-    terminal = pytestconfig.pluginmanager.get_plugin("terminalreporter")
     if not shutil.which("node") or not shutil.which("npm"):
-        skip_loudly(terminal, "Node is not installed (node and npm)")
+        skip_loudly(pytestconfig, "Node is not installed (node and npm)")
     lock, done = PINNED / "package-lock.json", INSTALLED / "installed.json"
     if not done.exists() or done.read_bytes() != lock.read_bytes():
         shutil.rmtree(INSTALLED, ignore_errors=True)
@@ -48,9 +48,9 @@ def newman(pytestconfig):
         try:
             installed = subprocess.run(npm_ci, cwd=INSTALLED, capture_output=True, text=True, timeout=300)
         except subprocess.TimeoutExpired:
-            skip_loudly(terminal, "npm took longer than 300 s to install newman")
+            skip_loudly(pytestconfig, "npm took longer than 300 s to install newman")
         if installed.returncode and (reason := re.search(OFFLINE, installed.stderr)):
-            skip_loudly(terminal, f"npm's registry cannot be reached ({reason[1]})")
+            skip_loudly(pytestconfig, f"npm's registry cannot be reached ({reason[1]})")
         assert installed.returncode == 0, installed.stderr
         shutil.copy(lock, done)
     return ["node", INSTALLED / "node_modules" / "newman" / "bin" / "newman.js"]

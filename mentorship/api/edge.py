@@ -6,9 +6,9 @@ by itself under /api/ is JSON; throttled answers say what is left.
 
 from http import HTTPStatus
 
-from django.http import JsonResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from rest_framework.renderers import JSONRenderer
 
 from mentorship import health
 
@@ -25,7 +25,7 @@ class Edge:
             request.path_info += "/"
         response = self.get_response(request)
         if is_api and response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
-            response = _as_json(request, response)
+            _to_json(request, response)
         if count := getattr(request, "least_left", None):
             response["RateLimit-Limit"] = count.limit.most
             response["RateLimit-Remaining"] = count.remaining
@@ -33,12 +33,17 @@ class Edge:
         return response
 
 
-def _as_json(request, response) -> JsonResponse:
+def _to_json(request, response) -> None:
+    """Say in JSON what the response says in HTML; its other headers stay."""
+    response.content = JSONRenderer().render(getattr(response, "data", None) or {"detail": _reason(request, response.status_code)})
+    response["Content-Type"], response["Content-Length"] = "application/json", len(response.content)
+
+
+def _reason(request, status: int) -> str:
     with translation.override(translation.get_language_from_request(request)):
-        detail = {
+        return {
             400: _("The request is malformed, or its host is not served here."),
             404: _("Not found."),
             413: _("The body is too large."),
             500: _("Something went wrong here. It has been noted."),
-        }.get(response.status_code, HTTPStatus(response.status_code).phrase)
-    return JsonResponse({"detail": detail}, status=response.status_code)
+        }.get(status, HTTPStatus(status).phrase)

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
@@ -44,6 +44,8 @@ def _understood(exc: Exception, request) -> Exception:
         return exceptions.ValidationError({"non_field_errors": [_("This conflicts with what is stored. Please look and try again.")]})
     if isinstance(exc, Http404):
         return exceptions.NotFound()  # Django's own message names the model, in English
+    if isinstance(exc, ObjectDoesNotExist):
+        return exceptions.NotFound()  # it was there when the request began, and somebody deleted it meanwhile
     if isinstance(exc, RequestDataTooBig):
         return TooLarge()
     if isinstance(exc, exceptions.UnsupportedMediaType):

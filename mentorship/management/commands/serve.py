@@ -16,6 +16,6 @@ class Command(BaseCommand):
             "--workers", str(settings.WORKERS), "--respawn-failed-workers",
             # A database connection belongs to a thread: one a worker on PostgreSQL keeps them few and warm.
             "--blocking-threads", "1", "--backpressure", "256", "--log-level", "warning",
-            "--workers-kill-timeout", "30", "mentorship.wsgi:application",
+            "--workers-kill-timeout", "8", "mentorship.wsgi:application",
         ]  # fmt: skip
         os.execv(sys.executable, command)
