@@ -24,8 +24,10 @@ class Edge:
         if not request.path_info.endswith("/") and (is_api or request.path_info == "/redoc"):
             request.path_info += "/"
         response = self.get_response(request)
-        if is_api and response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
-            _to_json(request, response)
+        if is_api:
+            response.headers.setdefault("Cache-Control", "no-store")  # tokens and contacts (RFC 6749 section 5.1)
+            if response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
+                _to_json(request, response)
         if count := getattr(request, "least_left", None):
             response["RateLimit-Limit"] = count.limit.most
             response["RateLimit-Remaining"] = count.remaining

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
@@ -77,7 +78,7 @@ class KeysetPagination(BasePagination):
 
     def _url(self, name: str, row) -> str:
         kept = {key: value for key, value in self.request.query_params.items() if key not in ("after", "before")}
-        return f"{self.request.path}?{urlencode(kept | {name: getattr(row, self.query.cursor)})}"
+        return f"{escape_uri_path(self.request.path)}?{urlencode(kept | {name: getattr(row, self.query.cursor)})}"
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
         return schema
