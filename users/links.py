@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 FIELDS = frozenset({"mentor", "mentor_id", "is_mentor", "is_active"})  # a change of these goes through `kept`
@@ -57,7 +57,8 @@ def kept(users: models.QuerySet, people: Iterable[int], choosing: Iterable[int |
     One transaction. Everybody concerned is locked first: the people, their mentors and the mentors they choose,
     in the order of ids, so that two who choose each other wait for each other in turn. These are advisory locks
     on PostgreSQL, not row locks: releasing a mentor's mentees writes rows that nobody could have locked in order.
-    SQLite's transactions take turns anyway. Raises ValidationError where somebody chose a mentor who is none.
+    SQLite's transactions take turns anyway. Raises ValidationError where somebody chose a mentor who is none, or
+    themself.
     """
     people, choosing = set(people), {mentor for mentor in choosing if mentor}
     for _attempt in range(10):
@@ -69,6 +70,10 @@ def kept(users: models.QuerySet, people: Iterable[int], choosing: Iterable[int |
             return
         except _MovedMeanwhile:
             continue
+        except IntegrityError as refused:
+            if "nobody_mentors_themself" in str(refused):
+                raise ValidationError({"mentor": _("Nobody can be their own mentor.")}, code="own_mentor") from None
+            raise
     raise OperationalError("The links kept changing")
 
 
@@ -109,7 +114,7 @@ def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
 def _settle(users, change: Change) -> None:
     before, after = change.before, _read(users, change.people)
     chosen = {link.mentor for pk, link in after.items() if link.mentor and (pk not in before or before[pk].mentor != link.mentor)}
-    _refuse_what_is_no_mentor(users, after, chosen)
+    _refuse_what_is_no_mentor(users, chosen)
     stepped_down = [pk for pk, link in after.items() if pk in before and before[pk].takes_mentees and not link.takes_mentees]
     change.released = release(users, stepped_down)
     gone = before.keys() - after.keys()
@@ -118,9 +123,7 @@ def _settle(users, change: Change) -> None:
         users.model.sessions.rel.related_model.objects.filter(user__in=chunk).end()
 
 
-def _refuse_what_is_no_mentor(users, after: dict[int, Link], chosen: set[int]) -> None:
-    if any(link.mentor == pk for pk, link in after.items()):
-        raise ValidationError({"mentor": _("Nobody can be their own mentor.")}, code="own_mentor")
+def _refuse_what_is_no_mentor(users, chosen: set[int]) -> None:
     mentors = sum(users.filter(pk__in=chunk).mentors().count() for chunk in chunks(chosen))
     if mentors != len(chosen):
         raise ValidationError({"mentor": _("The chosen user is not a mentor any more.")}, code="no_mentor")

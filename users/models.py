@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +31,7 @@ class User(AbstractUser):
     username_key = KeyField(editable=False)
     email_key = KeyField(editable=False, blank=True, default="")
     phone = models.CharField(_("phone"), max_length=16, blank=True, default="")
-    is_mentor = models.BooleanField(_("mentor"), default=False, help_text=_("May be chosen as a mentor."))
+    is_mentor = models.BooleanField(_("is a mentor"), default=False, help_text=_("May be chosen as a mentor."))
     mentor = models.ForeignKey(
         "self",
         verbose_name=_("mentor"),
@@ -107,6 +107,10 @@ class User(AbstractUser):
 
     # Saving
 
+    def set_unusable_password(self):
+        super().set_unusable_password()
+        self._password = ""  # for save(): it ends the sessions as any other new password does
+
     def tidy(self) -> None:
         """Fill what follows from other fields."""
         self.username, self.email = names.nfkc(self.username), names.nfkc(self.email or "")
@@ -137,13 +141,11 @@ class User(AbstractUser):
             fields = self._to_write(update_fields)
             if fields & links.FIELDS:
                 with self._keeping() as change:
-                    super().save(*args, update_fields=fields, **options)
-                    if self.pk not in change.before:
-                        raise self.DoesNotExist
+                    self._overwrite(fields, *args, **options)
                 if change.released:
                     self.mentees_count = 0
             elif fields:
-                super().save(*args, update_fields=fields, **options)
+                self._overwrite(fields, *args, **options)
         elif self.mentor_id:
             with self._keeping() as change:
                 super().save(*args, update_fields=update_fields, **options)
@@ -157,6 +159,14 @@ class User(AbstractUser):
 
     save.alters_data = True
     current_session = None  # the id of the session in which this user object came with a request: it survives a new password
+
+    def _overwrite(self, fields, *args, **options) -> None:
+        try:
+            super().save(*args, update_fields=fields, **options)
+        except DatabaseError as refused:
+            if type(refused) is DatabaseError:  # Django's own, not the database's: there was no such row
+                raise self.DoesNotExist from None
+            raise
 
     def _to_write(self, update_fields) -> set[str]:
         if update_fields is None:

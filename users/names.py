@@ -38,14 +38,14 @@ def validate_username(name: str) -> None:
 
 
 def normalise_phone(text: str) -> str:
-    """The phone as it is kept: E.164 where it is a valid international number, else its 5 to 15 digits, else ''.
+    """The phone as it is kept: E.164 where it is a valid international number, else its 5 to 15 digits; '' for ''.
 
     Spaces, dots, dashes and brackets are dropped. With PHONE_DEFAULT_REGION a valid national number becomes E.164 too.
     Raises ValidationError. Source: ITU-T E.164, numbering plans by the phonenumbers library.
     """
-    digits = re.sub(r"[\s.()\[\]\u2010-\u2015-]", "", nfkc(text))
-    if not digits:
+    if not text:
         return ""
+    digits = re.sub(r"[\s.()\[\]\u2010-\u2015-]", "", nfkc(text))
     if not re.fullmatch(r"\+?[0-9]{5,15}", digits):
         raise ValidationError(_("A phone number has 5 to 15 digits, and may start with +."), code="invalid")
     try:

@@ -52,8 +52,11 @@ class PhoneField(TextField):
         super().__init__(**{"max_length": 64, "allow_blank": True, "allow_null": True, **options})
 
     def to_internal_value(self, data):
+        text = super().to_internal_value(data)
+        if len(text) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         try:
-            return names.normalise_phone(super().to_internal_value(data)[:65])
+            return names.normalise_phone(text)
         except ModelValidationError as refused:
             raise serializers.ValidationError(refused.messages) from None
 
@@ -125,8 +128,8 @@ class AccountSerializer(serializers.Serializer):
     def validate(self, given: dict) -> dict:
         self._settle_mentor(given)
         if "password" in given:
-            described = {name: given[name] for name in ("username", "email", "first_name", "last_name") if name in given}
-            self._check_password(given["password"], User(**described) if not self.instance else self.instance)
+            described = {name: given.get(name, getattr(self.instance, name, "")) for name in ("username", "email", "first_name", "last_name")}
+            self._check_password(given["password"], User(**described))
         return given
 
     def _settle_mentor(self, given: dict) -> None:

@@ -23,7 +23,7 @@ def who(text: str, viewer: User) -> Q:
         return Q(pk=viewer.pk)
     if text.isascii() and text.isdigit():
         return Q(pk=parse_id(text) or 0)
-    if len(text) > names.LONGEST:
+    if len(text) > names.LONGEST or "\0" in text:
         raise Http404
     return Q(username_key=names.key(text))
 

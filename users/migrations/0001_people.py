@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('username_key', users.models.KeyField(editable=False)),
                 ('email_key', users.models.KeyField(blank=True, default='', editable=False)),
                 ('phone', models.CharField(blank=True, default='', max_length=16, verbose_name='phone')),
-                ('is_mentor', models.BooleanField(default=False, help_text='May be chosen as a mentor.', verbose_name='mentor')),
+                ('is_mentor', models.BooleanField(default=False, help_text='May be chosen as a mentor.', verbose_name='is a mentor')),
                 ('taken_on_by', models.BigIntegerField(blank=True, editable=False, null=True)),
                 ('mentees_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='mentees')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
