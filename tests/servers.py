@@ -290,6 +290,7 @@ def _cache_version(cache, given):
 @pytest.hookimpl(wrapper=True)  # wrappers come before all others: pytest-django reads the settings in this same hook
 def pytest_load_initial_conftests():
     if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker inherits what was settled
+        signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", 128 + signal.SIGTERM))  # or folders stay behind
         settle(os.environ)
     return (yield)
 

@@ -3,8 +3,11 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests import servers
 
+pytestmark = pytest.mark.once
 SETTINGS = (servers.PROJECT / "mentorship" / "settings.py").read_text()
 
 

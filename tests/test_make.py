@@ -8,7 +8,7 @@ import pytest
 
 from tests import servers
 
-pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+pytestmark = [pytest.mark.once, pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")]
 
 
 @pytest.fixture

@@ -16,8 +16,14 @@ def run(clone):
 
     def bash(line: str) -> str:
         active = "if [ -f venv/bin/activate ]; then . venv/bin/activate; fi; "
-        admin = {"DJANGO_SUPERUSER_USERNAME": "boss", "DJANGO_SUPERUSER_PASSWORD": "a-long-password", "DJANGO_SUPERUSER_EMAIL": "b@example.com"}
-        done = subprocess.run(["bash", "-c", active + line], cwd=clone, env=clean_environment(**admin), capture_output=True, text=True, timeout=600)
+        admin = {
+            "DJANGO_SUPERUSER_USERNAME": "boss",
+            "DJANGO_SUPERUSER_PASSWORD": "a-long-password",
+            "DJANGO_SUPERUSER_EMAIL": "b@example.com",
+        }
+        done = subprocess.run(
+            ["bash", "-c", active + line], cwd=clone, env=clean_environment(**admin), capture_output=True, text=True, timeout=600
+        )
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 

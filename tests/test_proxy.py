@@ -16,7 +16,7 @@ import pytest
 from tests import servers
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed (on Debian: nginx-light)")
+pytestmark = [pytest.mark.once, pytest.mark.skipif(not NGINX, reason="nginx is not installed (on Debian: nginx-light)")]
 REPLICAS = ["127.0.0.1", "127.0.0.2"]
 
 

@@ -1,0 +1,137 @@
+"""Redis stops, hangs, forgets and comes back: the service goes on, counts by itself, and its list is fresh."""
+
+import collections
+import signal
+import time
+from contextlib import contextmanager
+
+import pytest
+import redis
+
+from tests.servers import start_valkey
+from tests.service import PASSWORD, Service, place
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    server = start_valkey()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def where(valkey):
+    with place(REDIS_URL=valkey.url) as somewhere:
+        yield somewhere
+
+
+@pytest.fixture(scope="module")
+def both(where):
+    with Service(where) as one, Service(where) as other:
+        yield one, other
+
+
+@contextmanager
+def stopped(valkey):
+    valkey.end()
+    try:
+        yield
+    finally:
+        valkey.start()
+
+
+@contextmanager
+def frozen(valkey):
+    """It still takes connections and bytes, and answers nothing."""
+    valkey.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        valkey.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def emptied(valkey):
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    yield
+
+
+TROUBLES = {"stopped": stopped, "frozen": frozen, "emptied": emptied}
+
+
+def phones(service, token):
+    return {user["username"]: user["phone"] for user in service.get("/api/users/?page_size=1000", token).json()}
+
+
+def back_at_work(*services):
+    """Wait until they use Redis again: after a failure a process leaves it alone for a second."""
+    deadline = time.monotonic() + 10
+    while any(service.get("/health/ready").json()["cache"] != "ok" for service in services):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_list_detail_login_and_changes_go_on_within_two_seconds_each(both, valkey, trouble):
+    name = f"{trouble}.goes.on"
+    both[0].sign_up(name)
+    with TROUBLES[trouble](valkey):
+        for service in both * 3:
+            answers = [service.post("/api/login", {"username": name, "password": PASSWORD})]
+            token = answers[0].json()["access"]
+            answers += [service.get("/api/users/", token), service.get("/api/users/me/", token), service.patch({"phone": "12345"}, token)]
+            assert [answer.status_code for answer in answers] == [200, 200, 200, 200]
+            assert max(answer.elapsed.total_seconds() for answer in answers) < 2
+    back_at_work(*both)
+
+
+@pytest.mark.parametrize("trouble", ["stopped", "frozen"])
+def test_health_says_that_the_cache_is_away_and_stays_200(both, valkey, trouble):
+    with TROUBLES[trouble](valkey):
+        answer = both[0].get("/health/ready")
+        assert answer.status_code == 200
+        assert answer.json() == {"database": "ok", "cache": "unavailable"}
+    back_at_work(*both)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_was_changed_meanwhile_shows_on_both_once_it_is_back(both, valkey, trouble):
+    one, other = both
+    name = f"{trouble}.changes"
+    token = one.sign_up(name, phone="11111")
+    assert phones(one, token)[name] == phones(other, token)[name] == "11111"
+    with TROUBLES[trouble](valkey):
+        for number in ("22222", "33333"):
+            one.patch({"phone": number}, token)
+            assert phones(one, token)[name] == phones(other, token)[name] == number
+    back_at_work(one, other)
+    assert phones(one, token)[name] == phones(other, token)[name] == "33333"
+    other.patch({"phone": "44444"}, token)
+    assert phones(one, token)[name] == phones(other, token)[name] == "44444"
+
+
+@pytest.mark.parametrize("trouble", ["stopped", "frozen"])
+def test_while_it_is_away_each_process_counts_for_itself(where, valkey, trouble):
+    with Service(where, THROTTLE_USER="20/min") as service:
+        token = service.sign_up(f"{trouble}.hasty")
+        with TROUBLES[trouble](valkey):
+            statuses = collections.Counter(service.get("/api/users/me/", token).status_code for _ in range(30))
+    assert statuses == {200: 20, 429: 10}
+
+
+def test_where_it_was_emptied_the_count_begins_anew(where, valkey):
+    with Service(where, THROTTLE_USER="20/min") as service:
+        token = service.sign_up("counted")
+        before = collections.Counter(service.get("/api/users/me/", token).status_code for _ in range(25))
+        with emptied(valkey):
+            after = collections.Counter(service.get("/api/users/me/", token).status_code for _ in range(25))
+    assert before == after == {200: 20, 429: 5}
+
+
+def test_the_service_starts_without_it(where, valkey):
+    with stopped(valkey), Service(where) as service:
+        assert service.get("/health/ready").json()["cache"] == "unavailable"
+        assert service.get("/api/users/", service.sign_up("early")).status_code == 200
