@@ -11,11 +11,11 @@ def what_is_unsafe_for_real(app_configs=None, **kwargs) -> list[checks.Error]:
     """With DEBUG off: keys that are missing or short, hosts that are open, counts that are not shared."""
     if settings.DEBUG:
         return []
-    faults = [
-        (f"{name} is {'not set' if key == 'unset' else 'too short'}: set it to at least {SHORT} random bytes, or KEYS_FILE to keep the keys in", number)
-        for number, (name, key) in enumerate((("SECRET_KEY", settings.SECRET_KEY), ("JWT_SIGNING_KEY", settings.JWT_SIGNING_KEY)), 1)
-        if len(key.encode()) < SHORT
-    ]  # fmt: skip
+    faults = []
+    for number, name in ((1, "SECRET_KEY"), (2, "JWT_SIGNING_KEY")):
+        if len((key := getattr(settings, name)).encode()) < SHORT:
+            what = "not set" if key == "unset" else "too short"
+            faults.append((f"{name} is {what}: set it to at least {SHORT} random bytes, or KEYS_FILE to keep the keys in", number))
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         faults.append(("ALLOWED_HOSTS must name the hosts that are served, without *", 3))
     if settings.WORKERS > 1 and not settings.REDIS_URL:

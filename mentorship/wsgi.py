@@ -5,10 +5,10 @@ from io import BytesIO
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorship.settings")
 
-from django.conf import settings  # noqa: E402
-from django.core.checks import run_checks  # noqa: E402
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
 
 django_application = get_wsgi_application()
 if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:

@@ -1,17 +1,15 @@
-"""Django's admin site, whose login is limited as the API's is, and whose autocomplete can leave somebody out."""
+"""Django's admin site, whose login is limited as the API's is."""
 
 import math
 
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
-from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from rest_framework.request import Request
 
-from mentorship.api.fields import parse_id
 from mentorship.api.throttling import Throttle, address_of, limit
 from users.throttles import login_limit
 
@@ -28,11 +26,6 @@ class LoginThrottle(Throttle):
         return [limit("anon", address), login_limit(address, request._request.POST.get("username"))]
 
 
-class Autocomplete(AutocompleteJsonView):
-    def get_queryset(self):
-        return super().get_queryset().exclude(pk=parse_id(self.request.GET.get("but", "")))
-
-
 class Site(admin.AdminSite):
     site_header = site_title = _("Mentorship")
     index_title = _("People and sessions")
@@ -46,6 +39,3 @@ class Site(admin.AdminSite):
         wait = math.ceil(throttle.wait())
         context = self.each_context(request) | {"title": _("Too many attempts"), "wait": wait}
         return TemplateResponse(request, "admin/too_many_attempts.html", context, status=429, headers={"Retry-After": str(wait)})
-
-    def autocomplete_view(self, request):
-        return Autocomplete.as_view(admin_site=self)(request)

@@ -61,7 +61,9 @@ class User(AbstractUser):
             ),
         ]
         indexes = [
-            models.Index(fields=["mentor", "id"], name="mentees_by_id", include=["username"], condition=Q(mentor__isnull=False, is_active=True)),
+            models.Index(
+                fields=["mentor", "id"], name="mentees_by_id", include=["username"], condition=Q(mentor__isnull=False, is_active=True)
+            ),
             models.Index(fields=["id"], name="mentors_by_id", condition=Q(is_mentor=True, is_active=True)),
             models.Index(fields=["id"], name="with_mentor_by_id", condition=Q(mentor__isnull=False, is_active=True)),
             models.Index(fields=["id"], name="without_mentor_by_id", condition=Q(mentor__isnull=True, is_active=True)),

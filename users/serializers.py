@@ -128,7 +128,8 @@ class AccountSerializer(serializers.Serializer):
     def validate(self, given: dict) -> dict:
         self._settle_mentor(given)
         if "password" in given:
-            described = {name: given.get(name, getattr(self.instance, name, "")) for name in ("username", "email", "first_name", "last_name")}
+            told = ("username", "email", "first_name", "last_name")
+            described = {name: given.get(name, getattr(self.instance, name, "")) for name in told}
             self._check_password(given["password"], User(**described))
         return given
 

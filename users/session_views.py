@@ -12,8 +12,15 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
-from users.session_serializers import ChangePasswordSerializer, ChangedSerializer, LoginSerializer, LogoutSerializer, MessageSerializer, RefreshSerializer, SessionSerializer
-from users.sessions import Session
+from users.session_serializers import (
+    ChangedSerializer,
+    ChangePasswordSerializer,
+    LoginSerializer,
+    LogoutSerializer,
+    MessageSerializer,
+    RefreshSerializer,
+    SessionSerializer,
+)
 from users.throttles import LoginThrottle
 from users.tokens import OptionalBearerAuthentication
 

@@ -58,14 +58,17 @@ class CachedCardPages(CardPages):
         return [Card(*row) for row in rows], more
 
 
+TEXT = {"type": "string", "minLength": 1, "maxLength": names.LONGEST}
+
+
 @extend_schema(
     parameters=[
         UserListQuery,
-        OpenApiParameter("search", {"type": "string", "minLength": 1, "maxLength": names.LONGEST}, description="The start of a user name; the page goes by name then."),
-        *(OpenApiParameter(name, {"type": "string"}, description=f"The page {what} this id; with `search`, this user name.")
-          for name, what in (("after", "that starts behind"), ("before", "that ends before"))),
+        OpenApiParameter("search", TEXT, description="The start of a user name; the page goes by name then."),
+        OpenApiParameter("after", TEXT, description="The page that starts behind this id; with `search`, this user name."),
+        OpenApiParameter("before", TEXT, description="The page that ends before this id; with `search`, this user name."),
     ]
-)  # fmt: skip
+)
 class UserList(ListAPIView):
     """All users, by id; with `search`, those whose name starts so, by name."""
 

@@ -5,6 +5,7 @@ by itself under /api/ is JSON; throttled answers say what is left.
 """
 
 from http import HTTPStatus
+from math import ceil
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -26,12 +27,12 @@ class Edge:
         response = self.get_response(request)
         if is_api:
             response.headers.setdefault("Cache-Control", "no-store")  # tokens and contacts (RFC 6749 section 5.1)
-            if response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
+            if response.status_code >= 400 and response.get("Content-Type") != "application/json":
                 _to_json(request, response)
         if count := getattr(request, "least_left", None):
             response["RateLimit-Limit"] = count.limit.most
             response["RateLimit-Remaining"] = count.remaining
-            response["RateLimit-Reset"] = max(1, round(count.reset))
+            response["RateLimit-Reset"] = ceil(count.reset)
         return response
 
 

@@ -6,12 +6,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from mentorship.api.fields import parse_id
 from users import names
 from users.admin import actions, history
 from users.admin.forms import NewUserForm, PasswordForm, UserForm, mentor_select
@@ -41,9 +43,19 @@ class HasMentor(admin.SimpleListFilter):
 
 def as_stored(text: str) -> str:
     """What was typed into a search, in the form in which names and phones are stored."""
-    text = names.key(text.replace("\0", ""))
+    text = names.key(text.replace("\0", "")).strip()
     phone = re.sub(r"[\s.()-]", "", text)
     return phone if re.fullmatch(r"\+?[0-9]+", phone) else text
+
+
+def offered(users, text: str):
+    """Whom an autocomplete offers: by the start of the name, which an index finds, or by an email or phone."""
+    named = Q(username_key__startswith=text)
+    if "@" in text:
+        return users.filter(named | Q(email_key__startswith=text))
+    if re.fullmatch(r"\+?[0-9]+", text):
+        return users.filter(named | Q(phone__contains=text))
+    return users.filter(named).order_by("username_key")
 
 
 @admin.register(User)
@@ -52,8 +64,8 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
     list_select_related = ["mentor"]
     list_filter = ["is_mentor", HasMentor, "is_active", "is_staff"]
     list_per_page = 50
-    paginator, show_full_result_count = IdsFirst, False
-    ordering = ["username_key"]
+    paginator, show_full_result_count, show_facets = IdsFirst, False, admin.ShowFacets.NEVER  # of a million users
+    ordering = ["-id"]
     search_fields = ["username_key__contains", "email_key__contains", "phone__contains"]
     search_help_text = _("A part of a user name, an email or a phone, in any case.")
     actions = actions.ALL
@@ -79,7 +91,10 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
     # Searching
 
     def get_search_results(self, request, queryset, search_term):
-        return super().get_search_results(request, queryset, as_stored(search_term))
+        text = as_stored(search_term)
+        if request.resolver_match.url_name != "autocomplete":
+            return super().get_search_results(request, queryset, text)
+        return offered(queryset.exclude(pk=parse_id(request.GET.get("but", ""))), text), False
 
     # The card
 

@@ -18,4 +18,4 @@ class Command(BaseCommand):
             "--blocking-threads", "1", "--backpressure", "256", "--log-level", "warning",
             "--workers-kill-timeout", "8", "mentorship.wsgi:application",
         ]  # fmt: skip
-        os.execv(sys.executable, command)
+        os.execv(sys.executable, command)  # noqa: S606 no shell is wanted
