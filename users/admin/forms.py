@@ -2,7 +2,16 @@
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm, SetUnusablePasswordMixin, UserChangeForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    BaseUserCreationForm,
+    ReadOnlyPasswordHashField,
+    ReadOnlyPasswordHashWidget,
+    SetUnusablePasswordMixin,
+    UserChangeForm,
+)
+from django.contrib.auth.hashers import is_password_usable
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mentorship.api.fields import parse_id
@@ -20,7 +29,17 @@ class NewUserForm(SetUnusablePasswordMixin, BaseUserCreationForm):
         self.fields["password1"].required = self.fields["password2"].required = False
 
 
+class PasswordState(ReadOnlyPasswordHashWidget):
+    """Whether there is a password; Django's own shows how its hash begins."""
+
+    def get_context(self, name, value, attrs):
+        state = gettext("A password is set.") if value and is_password_usable(value) else gettext("No password is set.")
+        return super().get_context(name, value, attrs) | {"summary": [{"label": state}]}
+
+
 class UserForm(UserChangeForm):
+    password = ReadOnlyPasswordHashField(label=_("Password"), widget=PasswordState)
+
     def clean_phone(self) -> str:
         return names.normalise_phone(self.cleaned_data["phone"])  # before it is measured: spaces do not count
 

@@ -9,9 +9,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from mentorship.api.fields import parse_id
 from users import names
@@ -125,7 +124,7 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
 
     def released(self, request, mentees: list[tuple[int, str]]) -> None:
         if mentees:
-            history.note(request, mentees, _now("Released: the mentor ended being one."))
+            history.note(request, mentees, gettext("Released: the mentor ended being one."))
             n = len(mentees)
             self.message_user(request, ngettext("%d mentee was released.", "%d mentees were released.", n) % n, messages.WARNING)
 
@@ -146,7 +145,7 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
         """What goes; sessions may go with their user, and mentees stay, without a mentor."""
         listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
         if mentees := User.objects.filter(mentor__in=objs).count():
-            counts[_now("mentees who will be released")] = mentees
+            counts[gettext("mentees who will be released")] = mentees
         return listed, counts, lacking - {Session._meta.verbose_name}, protected
 
     # Refusals

@@ -2,9 +2,8 @@
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from rest_framework_simplejwt.token_blacklist import admin as blacklist
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
@@ -60,7 +59,7 @@ class SessionAdmin(ReadOnly, admin.ModelAdmin):
         with transaction.atomic():
             theirs = history.names(User.objects.filter(sessions__in=queryset.alive()).distinct())
             ended = queryset.alive().end()
-            history.note(request, theirs, _now("Sessions ended."))
+            history.note(request, theirs, gettext("Sessions ended."))
         self.message_user(request, ngettext("%d session was ended.", "%d sessions were ended.", ended) % ended, messages.SUCCESS)
 
 

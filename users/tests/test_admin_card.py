@@ -1,6 +1,8 @@
 """A user's card in the admin: changed by the rules of the models, and written in the history."""
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.db import OperationalError
 from django.db.models.signals import pre_save
 from django.test import Client
 
@@ -27,22 +29,16 @@ def save(staff):
 
 @pytest.fixture
 def meanwhile():
-    """Does something at the moment when a card's user is about to be written."""
-    done = []
+    """Does something, once, at the moment when a user is about to be written."""
+    waiting = []
 
-    def do(what):
-        def once(**_signal):
-            if not done:
-                done.append(True)
-                what()
+    def before(**_signal):
+        while waiting:
+            waiting.pop()()
 
-        pre_save.connect(once, sender=User, weak=False)
-        done_by.append(once)
-
-    done_by = []
-    yield do
-    for once in done_by:
-        pre_save.disconnect(once, sender=User)
+    pre_save.connect(before, sender=User)
+    yield waiting.append
+    pre_save.disconnect(before, sender=User)
 
 
 def errors(answer) -> dict:
@@ -94,6 +90,19 @@ def test_a_mentor_who_steps_down_meanwhile_is_a_message(save, said, alice, eve, 
 def test_an_account_deleted_meanwhile_is_a_message(save, said, eve, meanwhile):
     meanwhile(lambda: UserQuerySet(User).filter(pk=eve.pk).delete())
     assert said(save(eve, phone="12345")) == ["The account was deleted meanwhile."]
+
+
+def test_a_name_taken_meanwhile_is_a_message(save, said, eve, person, meanwhile):
+    meanwhile(lambda: person("bob"))
+    assert said(save(eve, username="bob")) == ["This conflicts with what is stored. Please look and try again."]
+
+
+def test_a_busy_database_is_a_message(save, said, eve, meanwhile):
+    def wait_too_long():
+        raise OperationalError("canceling statement due to lock timeout")
+
+    meanwhile(wait_too_long)
+    assert said(save(eve, phone="12345")) == ["The service is busy or its database is away. Please try again."]
 
 
 def test_only_what_was_changed_is_written(save, john, eve, meanwhile):
@@ -162,8 +171,6 @@ def test_the_card_shows_sessions_and_where_to_end_them(staff, sign_in, john):
 
 
 def test_who_may_only_view_can_change_nothing(alice, eve, person):
-    from django.contrib.auth.models import Permission
-
     viewer = person("viewer", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_user"))
     browser = Client()

@@ -8,7 +8,7 @@ USERS = "/admin/users/user/"
 
 def names_in(answer) -> list[str]:
     assert answer.status_code == 200
-    return [user.username for user in answer.context["cl"].result_list]
+    return sorted(user.username for user in answer.context["cl"].result_list)
 
 
 @pytest.fixture
@@ -16,14 +16,16 @@ def ivan(person):
     return person("Иван", email="Ivan@Example.com", phone="+79995556677")
 
 
-@pytest.mark.parametrize("text", ["Иван", "ИВАН", "ива", "ivan@example", "IVAN@", "+79995556677", "5556677", "+7 (999) 555-66-77", "ｉｖａｎ@"])
+@pytest.mark.parametrize(
+    "text", ["Иван", "ИВАН", "ива", "ivan@example", "IVAN@", "+79995556677", "5556677", "+7 (999) 555-66-77", "ｉｖａｎ@"]
+)
 def test_a_user_is_found_by_a_part_of_name_email_or_phone(staff, ivan, john, text):
     assert names_in(staff.get(USERS, {"q": text})) == ["Иван"]
 
 
-@pytest.mark.parametrize("text", ["nobody", "%", "_", "' OR 1=1", "иван petrov", "\0"])
+@pytest.mark.parametrize("text", ["nobody", "%", "_", "' OR 1=1", "иван petrov"])
 def test_what_nobody_is_called_finds_nobody(staff, ivan, text):
-    assert not {"Иван"} & set(names_in(staff.get(USERS, {"q": text}))) or text == "\0"
+    assert names_in(staff.get(USERS, {"q": text})) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,9 @@ def test_html_in_a_name_is_shown_as_text(staff, person):
     assert "<i>" not in page
 
 
-@pytest.mark.parametrize("path", [USERS, "/admin/users/session/", "/admin/token_blacklist/outstandingtoken/", "/admin/auth/group/", "/admin/"])
+@pytest.mark.parametrize(
+    "path", [USERS, "/admin/users/session/", "/admin/token_blacklist/outstandingtoken/", "/admin/auth/group/", "/admin/"]
+)
 def test_who_is_no_staff_is_sent_to_the_login(john, path):
     browser = Client()
     assert browser.get(path)["Location"].startswith("/admin/login/")
@@ -70,3 +74,7 @@ def test_staff_without_permissions_see_nobody(person):
     browser = Client()
     browser.force_login(person("new", is_staff=True))
     assert browser.get(USERS).status_code == 403
+
+
+def test_a_search_that_no_text_could_hold_is_refused_politely(staff, ivan):
+    assert staff.get(USERS, {"q": "ван\0"}).status_code == 200

@@ -46,7 +46,10 @@ def test_no_page_lives_longer_than_30_seconds(client):
     assert 0 < cache.ttl(pages[0]) <= 30
 
 
-@pytest.mark.parametrize("path", ["/api/users/?page_size=1", "/api/users/?after=1", "/api/users/?search=j", "/api/users/?is_mentor=true", "/api/users/?mentor=alice"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/users/?page_size=1", "/api/users/?after=1", "/api/users/?search=j", "/api/users/?is_mentor=true", "/api/users/?mentor=alice"],
+)
 def test_another_page_is_not_taken_for_the_first(client, path):
     everybody = client.get("/api/users/")
     fresh = client.get(path).json()

@@ -101,13 +101,14 @@ def test_contacts_that_were_not_given_are_empty_and_hidden_ones_null(cast, sign_
 
 
 def test_contacts_cannot_be_searched_for(client, alice):
-    answers = [client.get(f"/api/users/?{query}").json() for query in ("email=alice@example.com", "phone=nobody", "search=alice@example.com")]
-    assert [len(shown) for shown in answers] == [2, 2, 0]
+    queries = ("email=alice@example.com", "phone=nobody", "search=alice@example.com")
+    assert [len(client.get(f"/api/users/?{query}").json()) for query in queries] == [2, 2, 0]
 
 
 def test_a_cached_page_shows_each_viewer_their_own(cast, sign_in):
     clients = {name: sign_in(user) for name, user in cast.items()}
     for _ in range(2):
-        seen = {name: {shown["username"] for shown in client.get("/api/users/").json() if shown["phone"] is not None} for name, client in clients.items()}
+        listed = {name: client.get("/api/users/").json() for name, client in clients.items()}
+        seen = {name: {shown["username"] for shown in page if shown["phone"] is not None} for name, page in listed.items()}
         assert seen == {"alice": {"alice", "john", "carl"}, "john": {"john"}, "eve": {"eve"}, "carl": {"carl", "alice"}, "sam": set(cast)}
     assert User.objects.count() == 5

@@ -98,7 +98,6 @@ def test_each_login_is_a_session_of_its_own(anyone, john):
     assert john.sessions.count() == 2
 
 
-
 def test_a_user_without_a_usable_password_cannot_sign_in(anyone, db):
     User.objects.create_user("bob")
     assert login(anyone, "bob", "!").status_code == 401

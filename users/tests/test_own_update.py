@@ -65,7 +65,9 @@ def test_ones_own_card_can_be_sent_back_unchanged(client, john, alice, phone, me
     assert phone.get("/api/users/me").status_code == 200
 
 
-@pytest.mark.parametrize("field", ["id", "is_staff", "is_superuser", "is_active", "mentees", "mentees_count", "taken_on_by", "username_key", "last_login", "unknown"])
+@pytest.mark.parametrize(
+    "field", ["id", "is_staff", "is_superuser", "is_active", "mentees", "mentees_count", "taken_on_by", "username_key", "last_login", "unknown"],
+)  # fmt: skip
 def test_what_is_not_ones_own_is_ignored_and_nothing_changes(client, john, field):
     before = stored(john)
     for value in (7, True, False, None, "x", ["eve"], {"a": 1}):
@@ -178,14 +180,14 @@ def test_who_said_so_already_changes_nothing(sign_in, alice, john):
 
 
 def while_another_holds(work, write):
-    """What `work()` gives when it starts while another transaction has done `write()` and commits half a second later."""
+    """What `work()` gives when it starts while another transaction has done `write()` and commits a quarter of a second later."""
     done, wrote = threading.Event(), threading.Event()
 
     def other():
         with transaction.atomic():
             write()
             wrote.set()
-            done.wait(0.5)
+            done.wait(0.25)
         connection.close()
 
     thread = threading.Thread(target=other)

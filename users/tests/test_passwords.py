@@ -62,7 +62,9 @@ def test_a_weak_one_is_refused_at_registration(anyone, db, validation, password)
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("more", [{"email": "battery@example.com"}, {"first_name": "Battery"}, {"last_name": "battery"}, {"username": "batter"}])
+@pytest.mark.parametrize(
+    "more", [{"email": "battery@example.com"}, {"first_name": "Battery"}, {"last_name": "battery"}, {"username": "batter"}]
+)
 def test_one_that_is_known_from_the_card_is_refused(anyone, db, validation, more):
     assert set(register(anyone, "battery1", **more).json()) == {"password"}
 
@@ -144,6 +146,13 @@ def test_a_new_one_from_the_shell_ends_all_sessions(client, john):
     john.set_password("mandarin kettle")
     john.save()
     assert client.get("/api/users/me").status_code == 401
+
+
+def test_taking_the_password_away_ends_all_sessions(client, john, anyone):
+    john.set_unusable_password()
+    john.save()
+    assert client.get("/api/users/me").status_code == 401
+    assert login(anyone, "john", PASSWORD) == 401
 
 
 @pytest.mark.parametrize("door", ["update", "bulk_update"])

@@ -3,6 +3,7 @@
 import pytest
 
 from conftest import PASSWORD
+from users.models import User
 
 ANYWHERE = [
     ("+79999999999", "+79999999999"), ("+7 (999) 999-99-99", "+79999999999"), ("+7.999.999.99.99", "+79999999999"), ("+1 650-253-0000", "+16502530000"),
@@ -26,7 +27,9 @@ def test_how_it_is_kept(client, given, stored):
     assert client.get("/api/users/me").json()["phone"] == stored
 
 
-@pytest.mark.parametrize(("given", "stored"), [("89298284301", "89298284301"), ("8 (929) 828-43-01", "89298284301"), ("9298284301", "9298284301")])
+@pytest.mark.parametrize(
+    ("given", "stored"), [("89298284301", "89298284301"), ("8 (929) 828-43-01", "89298284301"), ("9298284301", "9298284301")]
+)
 def test_without_a_region_a_national_number_is_its_digits(client, given, stored):
     assert kept(client, given) == stored
 
@@ -43,11 +46,17 @@ def test_with_a_region_a_valid_national_number_becomes_international(client, set
 
 @pytest.mark.parametrize("given", NOWHERE)
 @pytest.mark.parametrize("region", [None, "RU"])
-def test_the_rest_is_400(client, settings, region, given):
+def test_the_rest_is_400(anyone, db, settings, region, given):
     settings.PHONE_DEFAULT_REGION = region
-    answer = client.patch("/api/users/me", {"phone": given})
+    answer = anyone.post("/api/registration", {"username": "bob", "password": PASSWORD, "phone": given})
     assert answer.status_code == 400
     assert set(answer.json()) == {"phone"}
+    assert not User.objects.exists()
+
+
+def test_the_rest_changes_nothing(client):
+    for phone in NOWHERE:
+        assert client.patch("/api/users/me", {"phone": phone}).status_code == 400
     assert client.get("/api/users/me").json()["phone"] == "1234567890"
 
 

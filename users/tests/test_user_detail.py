@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-MINE = {"id", "username", "is_mentor", "phone", "email", "mentees", "mentees_count", "mentor", "mentor_username", "first_name", "last_name", "password"}
+MINE = {"id", "username", "is_mentor", "phone", "email", "mentees", "mentees_count", "mentor", "mentor_username",
+        "first_name", "last_name", "password"}  # fmt: skip
 
 
 def test_one_sees_all_of_oneself_but_the_password(client, john):
@@ -38,8 +39,9 @@ def test_any_name_that_one_can_have_leads_to_its_user(client, person, name):
 
 
 @pytest.mark.parametrize(
-    "nobody", ["0", "999999", str(2**63 - 1), str(2**63), "9" * 3000, "-1", "1.5", "nobody", "%D9%A1", "%00", "a%00b", "%ff", "%20", "a%2Fb", "x" * 151, "x" * 3000]
-)
+    "nobody", ["0", "999999", str(2**63 - 1), str(2**63), "9" * 3000, "-1", "1.5", "nobody", "%D9%A1", "%00", "a%00b", "%ff", "%20", "a%2Fb",
+               "x" * 151, "x" * 3000],
+)  # fmt: skip
 def test_who_is_not_there_is_404(client, nobody):
     answer = client.get(f"/api/users/{nobody}/")
     assert answer.status_code == 404

@@ -14,7 +14,8 @@ Farid Fatima Felix Flora Frida George Greta Hana Hugo Ida Igor Ines Irina Ivan J
 Maria Marta Max Mila Nadia Nina Noah Olga Omar Oscar Pablo Paul Petra Rosa Samir Sofia Tamara Theo Vera Victor Yara Zoe""".split()
 LAST = """Abbott Adler Alvarez Bauer Becker Belov Bennett Castro Chen Clarke Costa Dahl Dubois Egorov Farrell Fischer Fontaine Garcia
 Grant Haddad Hansen Ivanova Jensen Kaplan Kim Klein Kovacs Kruger Larsen Lebedev Lopez Marino Meyer Mori Moreau Nakamura Novak Olsen Orlova
-Park Petrov Quinn Ramos Reyes Romano Rossi Sato Schmidt Silva Singh Sokolov Tanaka Torres Vasquez Volkova Wagner Walsh Weber Yilmaz Zhukov""".split()
+Park Petrov Quinn Ramos Reyes Romano Rossi Sato Schmidt Silva Singh Sokolov Tanaka Torres Vasquez Volkova Wagner Walsh Weber
+Yilmaz Zhukov""".split()
 SMALLEST, LARGEST = 20, 2500  # people in one transaction: a statement must end well within its timeout
 
 
