@@ -1,0 +1,145 @@
+"""The settings, as the environment gives them: typed, with defaults, and refused by name where they are wrong."""
+
+import os
+import runpy
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tests.servers import PROJECT, bare_environment
+
+
+@pytest.fixture
+def read(monkeypatch, tmp_path):
+    """What mentorship/settings.py makes of an environment in which only these variables are set."""
+
+    def run(**variables: str) -> dict:
+        clean = bare_environment() | {"ENV_FILE": os.devnull, "KEYS_FILE": str(tmp_path / "keys")}
+        monkeypatch.setattr(os, "environ", clean | variables)
+        return runpy.run_path(str(PROJECT / "mentorship" / "settings.py"))
+
+    return run
+
+
+POSTGRES = {"DB_NAME": "people", "POSTGRES_USER": "john"}
+
+
+def at(*path):
+    def find(settings):
+        for step in path:
+            settings = settings[step]
+        return settings
+
+    return find
+
+
+DATABASE, JWT = ("DATABASES", "default"), ("SIMPLE_JWT",)
+
+GIVEN = [
+    ({}, at("DEBUG"), True),
+    ({"DEBUG": "false"}, at("DEBUG"), False),
+    ({"DEBUG": "0"}, at("DEBUG"), False),
+    ({"DEBUG": "No"}, at("DEBUG"), False),
+    ({"DEBUG": " off "}, at("DEBUG"), False),
+    ({"DEBUG": "YES"}, at("DEBUG"), True),
+    ({}, at("NUM_PROXIES"), 0),
+    ({"NUM_PROXIES": "2"}, at("REST_FRAMEWORK", "NUM_PROXIES"), 2),
+    ({}, at("HOST"), "127.0.0.1"),
+    ({}, at("PORT"), 8000),
+    ({"PORT": "9000"}, at("PORT"), 9000),
+    ({}, at("WORKERS"), 1),
+    ({}, at("ALLOWED_HOSTS"), []),
+    ({"ALLOWED_HOSTS": " a.example , b.example,"}, at("ALLOWED_HOSTS"), ["a.example", "b.example"]),
+    ({"CSRF_TRUSTED_ORIGINS": "https://a.example"}, at("CSRF_TRUSTED_ORIGINS"), ["https://a.example"]),
+    ({"CORS_ALLOWED_ORIGINS": "https://a.example,http://b:3000"}, at("CORS_ALLOWED_ORIGINS"), ["https://a.example", "http://b:3000"]),
+    ({}, at(*DATABASE, "ENGINE"), "django.db.backends.sqlite3"),
+    ({}, at(*DATABASE, "NAME"), PROJECT / "db.sqlite3"),
+    ({"DB_NAME": "/data/people.sqlite3"}, lambda settings: str(settings["DATABASES"]["default"]["NAME"]), "/data/people.sqlite3"),
+    (POSTGRES, at(*DATABASE, "ENGINE"), "django.db.backends.postgresql"),
+    (POSTGRES, at(*DATABASE, "PORT"), 5432),
+    (POSTGRES, at(*DATABASE, "HOST"), "localhost"),
+    (POSTGRES | {"DB_PORT": "6432", "POSTGRES_PASSWORD": "p$HOME"}, at(*DATABASE, "PORT"), 6432),
+    (POSTGRES | {"POSTGRES_PASSWORD": "p$HOME"}, at(*DATABASE, "PASSWORD"), "p$HOME"),
+    ({}, at("REDIS_URL"), ""),
+    ({"REDIS_URL": "redis://127.0.0.1"}, lambda settings: sorted(settings["CACHES"]), ["default", "throttle"]),
+    ({}, at(*JWT, "ACCESS_TOKEN_LIFETIME"), timedelta(minutes=20)),
+    ({}, at(*JWT, "REFRESH_TOKEN_LIFETIME"), timedelta(hours=1)),
+    ({"JWT_ACCESS_MINUTES": "5"}, at(*JWT, "ACCESS_TOKEN_LIFETIME"), timedelta(minutes=5)),
+    ({"JWT_REFRESH_MINUTES": "1440"}, at(*JWT, "REFRESH_TOKEN_LIFETIME"), timedelta(days=1)),
+    ({}, at(*JWT, "ROTATE_REFRESH_TOKENS"), False),
+    ({"JWT_ROTATE_REFRESH_TOKENS": "true"}, at(*JWT, "ROTATE_REFRESH_TOKENS"), True),
+    ({}, at("THROTTLES"), {"user": (100, 60), "anon": (100, 60), "login": (10, 60), "registration": (30, 60)}),
+    ({"THROTTLE_USER": "5/s"}, at("THROTTLES", "user"), (5, 1)),
+    ({"THROTTLE_ANON": "7/hour"}, at("THROTTLES", "anon"), (7, 3600)),
+    ({"THROTTLE_LOGIN": "1/day"}, at("THROTTLES", "login"), (1, 86400)),
+    ({"THROTTLE_REGISTRATION": "off"}, at("THROTTLES", "registration"), None),
+    ({}, at("PASSWORD_VALIDATION"), False),
+    ({"DEBUG": "false"}, at("PASSWORD_VALIDATION"), True),
+    ({"DEBUG": "false", "PASSWORD_VALIDATION": "false"}, at("AUTH_PASSWORD_VALIDATORS"), []),
+    ({"PASSWORD_VALIDATION": "true"}, lambda settings: len(settings["AUTH_PASSWORD_VALIDATORS"]), 4),
+    ({}, at("CONTACTS_VISIBLE_TO"), "related"),
+    ({"CONTACTS_VISIBLE_TO": "everyone"}, at("CONTACTS_VISIBLE_TO"), "everyone"),
+    ({}, at("PHONE_DEFAULT_REGION"), None),
+    ({"PHONE_DEFAULT_REGION": "ru"}, at("PHONE_DEFAULT_REGION"), "RU"),
+    ({"HTTPS": "true"}, at("SECURE_SSL_REDIRECT"), True),
+    ({"HTTPS": "true"}, at("SECURE_PROXY_SSL_HEADER"), None),
+    ({"HTTPS": "true", "NUM_PROXIES": "1"}, at("SECURE_PROXY_SSL_HEADER"), ("HTTP_X_FORWARDED_PROTO", "https")),
+    ({"NUM_PROXIES": "1"}, at("SECURE_PROXY_SSL_HEADER"), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "find", "found"), GIVEN, ids=[str(given or "nothing set") for given, _find, _found in GIVEN])
+def test_what_is_given_arrives_and_what_is_not_has_its_default(read, given, find, found):
+    assert find(read(**given)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DEBUG", "maybe"), ("HTTPS", "2"), ("NUM_PROXIES", "-1"), ("NUM_PROXIES", "one"), ("NUM_PROXIES", "11"), ("PORT", "0"), ("PORT", "65536"), ("PORT", "8000.0"),
+     ("PORT", "٨"), ("WORKERS", "0"), ("WORKERS", "many"), ("DB_ENGINE", "mysql"), ("CSRF_TRUSTED_ORIGINS", "example.com"), ("CORS_ALLOWED_ORIGINS", "*"),
+     ("CORS_ALLOWED_ORIGINS", "https://a.example/path"), ("JWT_ACCESS_MINUTES", "0"), ("JWT_ACCESS_MINUTES", "1h"), ("JWT_REFRESH_MINUTES", "9" * 30),
+     ("JWT_ROTATE_REFRESH_TOKENS", "sometimes"), ("THROTTLE_USER", "100"), ("THROTTLE_USER", "0/min"), ("THROTTLE_ANON", "100/fortnight"),
+     ("THROTTLE_LOGIN", "/min"), ("THROTTLE_REGISTRATION", "-5/min"), ("PASSWORD_VALIDATION", "weak"), ("CONTACTS_VISIBLE_TO", "nobody")],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_by_name(read, name, value):
+    with pytest.raises(ImproperlyConfigured, match=name):
+        read(**{name: value})
+
+
+def test_a_wrong_database_port_is_refused_by_name(read):
+    with pytest.raises(ImproperlyConfigured, match="DB_PORT"):
+        read(**POSTGRES, DB_PORT="x")
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [({"DB_HOST": "db", "POSTGRES_USER": "john"}, "DB_NAME"), ({"DB_HOST": "db", "DB_NAME": "people"}, "POSTGRES_USER")],
+)
+def test_what_postgresql_needs_and_has_not_is_named(read, given, missing):
+    with pytest.raises(ImproperlyConfigured, match=missing):
+        read(**given)
+
+
+def test_an_empty_value_is_an_unset_one(read):
+    assert read(DEBUG="", PORT="", THROTTLE_USER="", REDIS_URL="", DB_ENGINE="", PHONE_DEFAULT_REGION="")["PORT"] == 8000
+
+
+def test_the_file_gives_what_the_environment_does_not(read, tmp_path):
+    (tmp_path / "env").write_text('PORT=9000\nHOST="0.0.0.0"  # a comment\nWORKERS=\n')
+    settings = read(ENV_FILE=str(tmp_path / "env"), PORT="7000")
+    assert (settings["PORT"], settings["HOST"], settings["WORKERS"]) == (7000, "0.0.0.0", 1)
+
+
+def test_an_empty_value_in_the_environment_is_given_by_the_file(read, tmp_path):
+    (tmp_path / "env").write_text("PORT=9000\n")
+    assert read(ENV_FILE=str(tmp_path / "env"), PORT="")["PORT"] == 9000
+
+
+def test_with_debug_on_the_keys_are_made_and_kept(read):
+    first, second = read(), read()
+    assert first["SECRET_KEY"] == second["SECRET_KEY"] != first["JWT_SIGNING_KEY"]
+
+
+def test_keys_from_the_environment_go_before_those_of_the_file(read):
+    assert read(SECRET_KEY="mine")["SECRET_KEY"] == "mine"
