@@ -19,6 +19,7 @@ def password_hash():
 def clean_slate(settings):
     """Limits are tested where they are the subject, by setting `settings.THROTTLES`."""
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES)
+    settings.WHITENOISE_USE_FINDERS = False  # it would look through all static files for each new client
     throttling.own_count.windows.clear()
     for alias in settings.CACHES:
         caches[alias].clear()

@@ -4,6 +4,7 @@ import os
 import re
 
 from django.core.exceptions import ImproperlyConfigured
+from phonenumbers import SUPPORTED_REGIONS
 
 PERIODS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
@@ -43,6 +44,13 @@ def origins(name: str) -> list[str]:
         if not re.fullmatch(r"https?://[^/\s]+", origin):
             raise ImproperlyConfigured(f"{name} must list origins such as https://app.example.com, not {origin!r}")
     return found
+
+
+def region(name: str) -> str | None:
+    value = text(name).upper()
+    if value and value not in SUPPORTED_REGIONS:
+        raise ImproperlyConfigured(f"{name} must be a country's two letters, such as RU, not {value!r}")
+    return value or None
 
 
 def rate(name: str, default: str) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ import contextlib
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, JsonResponse
 
 
@@ -26,7 +26,7 @@ ROUTES = {"/health/live": live, "/health/ready": ready}
 
 
 def _database() -> str:
-    with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+    with contextlib.suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return "ok"
     return "unavailable"

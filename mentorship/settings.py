@@ -151,7 +151,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ] if PASSWORD_VALIDATION else []  # fmt: skip
 CONTACTS_VISIBLE_TO = env.one_of("CONTACTS_VISIBLE_TO", "related", "everyone")
-PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION").upper() or None
+PHONE_DEFAULT_REGION = env.region("PHONE_DEFAULT_REGION")
 DJANGO_SUPERUSER_USERNAME = env.text("DJANGO_SUPERUSER_USERNAME")
 DJANGO_SUPERUSER_PASSWORD = env.text("DJANGO_SUPERUSER_PASSWORD")
 DJANGO_SUPERUSER_EMAIL = env.text("DJANGO_SUPERUSER_EMAIL")
@@ -243,5 +243,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"level": "INFO"}, "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
+    "loggers": {"django": {"level": "INFO"}, "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+                "django.security.DisallowedHost": {"handlers": [], "propagate": False}},  # any scanner would fill the log
 }  # fmt: skip

@@ -6,7 +6,7 @@ break one of these in `kept`, so that it holds from the API, the admin and the s
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ def kept(users: models.QuerySet, people: Iterable[int], choosing: Iterable[int |
     SQLite's transactions take turns anyway. Raises ValidationError where somebody chose a mentor who is none, or
     themself.
     """
-    people, choosing = set(people), {mentor for mentor in choosing if mentor}
+    people, choosing = set(people), {int(mentor) for mentor in choosing if mentor}
     for _attempt in range(10):
         try:
             with transaction.atomic():
@@ -129,7 +129,7 @@ def _refuse_what_is_no_mentor(users, chosen: set[int]) -> None:
         raise ValidationError({"mentor": _("The chosen user is not a mentor any more.")}, code="no_mentor")
 
 
-def release(users, mentors: list[int]) -> int:
+def release(users, mentors: Collection[int]) -> int:
     """Take all mentees from the mentors (ids), who must be locked. How many were released, the inactive ones too."""
     released = 0
     if mentors and connection.vendor == "postgresql":

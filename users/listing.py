@@ -5,15 +5,14 @@ shows puts a new generation there before the change is acknowledged, so that fro
 A reader takes the generation before it reads the database: a page read too early is kept under the old one.
 """
 
-import logging
 import secrets
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 
 GENERATION = "list:generation"
 OLDEST = 30  # seconds a page may live: the bound for a process that could not reach Redis when it changed something
-_log = logging.getLogger("mentorship.list")
 _owed = False  # this process changed something while Redis was away
 
 
@@ -25,7 +24,7 @@ def changed() -> None:
 def renew() -> None:
     """Put a new generation; where Redis is away, remember that one is owed."""
     global _owed
-    _owed = not cache.set(GENERATION, secrets.token_hex(8), timeout=None)
+    _owed = not cache.set(GENERATION, secrets.token_hex(8), timeout=None) and bool(settings.REDIS_URL)
 
 
 def page(name: str, read):

@@ -120,9 +120,12 @@ class User(AbstractUser):
         if self.taken_on_by != self.mentor_id:
             self.taken_on_by = None
 
+    def clean_fields(self, exclude=None):
+        self.tidy()
+        super().clean_fields(exclude)
+
     def clean(self):
         super().clean()
-        self.tidy()
         try:
             self.phone = names.normalise_phone(self.phone or "")
         except ValidationError as refused:
@@ -137,26 +140,35 @@ class User(AbstractUser):
         A full save leaves `mentees_count` alone, which others change meanwhile. Raises ValidationError where the
         mentor is none, and DoesNotExist where the account was deleted meanwhile.
         """
-        new, new_password = self._state.adding, self._password is not None
         self.tidy()
-        if not new:
-            fields = self._to_write(update_fields)
-            if fields & links.FIELDS:
-                with self._keeping() as change:
-                    self._overwrite(fields, *args, **options)
-                if change.released:
-                    self.mentees_count = 0
-            elif fields:
-                self._overwrite(fields, *args, **options)
-        elif self.mentor_id:
-            with self._keeping() as change:
-                super().save(*args, update_fields=update_fields, **options)
-                change.made([self.pk])
+        if self._state.adding and self.pk and not options.get("force_insert"):
+            # Django would overwrite a row of this id: that is a change of it like any other.
+            self._state.adding = not type(self).objects.filter(pk=self.pk).exists()
+        if self._state.adding:
+            self._insert(*args, update_fields=update_fields, **options)
         else:
-            super().save(*args, update_fields=update_fields, **options)
-        if new or fields & SHOWN:
+            self._change(self._to_write(update_fields), *args, **options)
+
+    def _insert(self, *args, **options) -> None:
+        listing.changed()
+        if not self.mentor_id:
+            return super().save(*args, **options)
+        with self._keeping() as change:
+            super().save(*args, **options)
+            change.made([self.pk])
+
+    def _change(self, fields: set[str], *args, **options) -> None:
+        new_password = self._password is not None
+        if fields & links.FIELDS:
+            with self._keeping() as change:
+                self._overwrite(fields, *args, **options)
+            if change.released:
+                self.mentees_count = 0
+        elif fields:
+            self._overwrite(fields, *args, **options)
+        if fields & SHOWN:
             listing.changed()
-        if new_password and not new:
+        if new_password:
             self.sessions.exclude(pk=self.current_session).end()
 
     save.alters_data = True
@@ -185,7 +197,7 @@ class User(AbstractUser):
 
     def delete(self, *args, **options):
         with self._keeping():
-            type(self).objects.filter(mentor=self.pk).write(mentor=None, taken_on_by=None)
+            links.release(type(self).objects.all(), [self.pk])  # before Django does it, row by row
             listing.changed()
             return super().delete(*args, **options)
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 
 import phonenumbers
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 LONGEST = 150  # characters of a user name, after NFKC
+LONGEST_KEY = 3 * LONGEST  # case folding makes at most three characters of one
+LONGEST_RAW = 10 * LONGEST  # before NFKC: what is longer is not looked at
 _ALLOWED = re.compile(r"[\w.@+-]+")
 
 
@@ -48,10 +51,9 @@ def normalise_phone(text: str) -> str:
     digits = re.sub(r"[\s.()\[\]\u2010-\u2015-]", "", nfkc(text))
     if not re.fullmatch(r"\+?[0-9]{5,15}", digits):
         raise ValidationError(_("A phone number has 5 to 15 digits, and may start with +."), code="invalid")
-    try:
-        number = phonenumbers.parse(digits, settings.PHONE_DEFAULT_REGION)
-    except phonenumbers.NumberParseException:
-        return digits.lstrip("+")
-    if phonenumbers.is_valid_number(number):
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    for written in (digits, digits.lstrip("+")):  # the second, so that what is kept as digits is kept the same when it comes again
+        with suppress(phonenumbers.NumberParseException):
+            number = phonenumbers.parse(written, settings.PHONE_DEFAULT_REGION)
+            if phonenumbers.is_valid_number(number):
+                return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return digits.lstrip("+")

@@ -100,8 +100,7 @@ class UserQuerySet(models.QuerySet):
                 return super().update(**values)
             people = set(self.order_by().values_list("pk", flat=True))
             mentor = values.get("mentor", values.get("mentor_id"))
-            chosen = getattr(mentor, "pk", mentor)
-            with self.keeping(people, [chosen] if isinstance(chosen, int) else []):
+            with self.keeping(people, [getattr(mentor, "pk", mentor)]):
                 changed = self._write_to(people, values)
             if "password" in values:
                 self._end_sessions(people)
@@ -124,7 +123,9 @@ class UserQuerySet(models.QuerySet):
                 if not isinstance(values[field], str):
                     raise NotSupportedError(f"update({field}=…) takes a plain text: its compared form follows from it")
                 values |= {field: names.nfkc(values[field]), f"{field}_key": names.key(values[field])}
-        if values.keys() & {"mentor", "mentor_id"}:
+        for field in values.keys() & {"mentor", "mentor_id"}:
+            if hasattr(values[field], "resolve_expression"):
+                raise NotSupportedError(f"update({field}=…) takes a user, an id or None: who is chosen must be locked first")
             values.setdefault("taken_on_by", None)
         return values
 
@@ -168,8 +169,7 @@ class UserQuerySet(models.QuerySet):
     def delete(self):
         people = set(self.order_by().values_list("pk", flat=True))
         with self.keeping(people):
-            for chunk in links.chunks(people):  # before Django does it, row by row
-                self.everybody().filter(mentor__in=chunk).write(mentor=None, taken_on_by=None)
+            links.release(self.everybody(), people)  # before Django does it, row by row
             listing.changed()
             return super().delete()
 

@@ -5,6 +5,7 @@ import logging
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
@@ -55,6 +56,7 @@ class LogoutSerializer(serializers.Serializer):
     blacklist = TruthField(default=True, help_text="false: the client only forgets its tokens, nothing is revoked.")
     everywhere = TruthField(default=False, help_text="true: all sessions end.")
 
+    @transaction.atomic
     def save(self) -> None:
         """End what was asked for. Raises ValidationError, with nothing ended, on a refresh token that will not do."""
         request, given = self.context["request"], self.validated_data

@@ -8,7 +8,7 @@ from users import names
 
 def login_limit(address: str, name: object) -> Limit | None:
     """The limit on guesses at one name from one address. Who guesses cannot lock the owner out elsewhere."""
-    return limit("login", f"{address} {names.key(name)}") if isinstance(name, str) else None
+    return limit("login", f"{address} {names.key(name[: names.LONGEST_RAW])}") if isinstance(name, str) else None
 
 
 class LoginThrottle(Throttle):

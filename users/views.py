@@ -19,13 +19,12 @@ from users.throttles import RegistrationThrottle
 
 def who(text: str, viewer: User) -> Q:
     """The condition on the user whom a path names: `me`, an id (ASCII digits) or a user name."""
-    if names.key(text) == "me":
-        return Q(pk=viewer.pk)
     if text.isascii() and text.isdigit():
         return Q(pk=parse_id(text) or 0)
-    if len(text) > names.LONGEST or "\0" in text:
+    if len(text) > names.LONGEST_RAW or "\0" in text:
         raise Http404
-    return Q(username_key=names.key(text))
+    key = names.key(text)
+    return Q(pk=viewer.pk) if key == "me" else Q(username_key=key)
 
 
 class Registration(CreateAPIView):
@@ -58,7 +57,7 @@ class CachedCardPages(CardPages):
         return [Card(*row) for row in rows], more
 
 
-TEXT = {"type": "string", "minLength": 1, "maxLength": names.LONGEST}
+TEXT = {"type": "string", "minLength": 1, "maxLength": names.LONGEST_KEY}
 
 
 @extend_schema(

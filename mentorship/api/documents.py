@@ -19,6 +19,7 @@ class Schema(SpectacularJSONAPIView):
 
 
 class Page:
+    http_method_names = ["get", "head"]
     authentication_classes = []
     permission_classes = [AllowAny]
     renderer_classes = [TemplateHTMLRenderer]

@@ -38,7 +38,8 @@ class Edge:
 
 def _to_json(request, response) -> None:
     """Say in JSON what the response says in HTML; its other headers stay."""
-    response.content = JSONRenderer().render(getattr(response, "data", None) or {"detail": _reason(request, response.status_code)})
+    said = (getattr(response, "data", None) or {}).get("detail") or _reason(request, response.status_code)
+    response.content = JSONRenderer().render({"detail": said})
     response["Content-Type"], response["Content-Length"] = "application/json", len(response.content)
 
 

@@ -78,7 +78,7 @@ class KeysetPagination(BasePagination):
 
     def _url(self, name: str, row) -> str:
         kept = {key: value for key, value in self.request.query_params.items() if key not in ("after", "before")}
-        return f"{escape_uri_path(self.request.path)}?{urlencode(kept | {name: getattr(row, self.query.cursor)})}"
+        return f"{escape_uri_path(self.request.path_info)}?{urlencode(kept | {name: getattr(row, self.query.cursor)})}"
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
         return schema

@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import NotSupportedError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Value
 
 from users.models import User
 from users.tests.truth import assert_links_are_true, mentor_of
@@ -201,6 +201,18 @@ def test_saving_another_field_of_an_object_read_before_leaves_the_link(alice, jo
     assert mentor_of(john) is None
 
 
+def test_very_many_take_leave_and_lose_a_mentor(alice, bob):
+    crowd = User.objects.filter(username__startswith="m")
+    User.objects.bulk_create([User(username=f"m{number}", mentor=alice) for number in range(600)])
+    assert crowd.take_mentor(bob, agreed=True) == 600
+    assert_links_are_true()
+    assert bob.step_down() == 600
+    assert crowd.update(mentor=alice) == 600
+    assert crowd.update(is_active=False) == 600
+    assert_links_are_true()
+    crowd.delete()
+
+
 # Coming and going
 
 
@@ -387,6 +399,14 @@ def test_a_slice_cannot_be_updated(john):
         User.objects.all()[:1].update(phone="")
 
 
+def test_a_full_clean_takes_and_refuses_what_the_api_does(john, eve, alice):
+    User(username="bob", password="x", phone="123-456-7890", mentor=alice).full_clean()
+    for field, value in (("username", "me"), ("username", "JOHN"), ("phone", "call me"), ("mentor", eve), ("email", "nobody")):
+        with pytest.raises(ValidationError) as refused:
+            User(**{"username": "bob", "password": "x", field: value}).full_clean()
+        assert field in refused.value.message_dict
+
+
 # Two at once
 
 
@@ -450,3 +470,27 @@ def test_many_written_at_once_in_any_order_all_get_an_answer(person):
     mentors = [person(f"mentor{number}", is_mentor=True) for number in range(4)]
     works = [lambda one=one, other=other: update(one, mentor=other) for one, other in itertools.permutations(mentors, 2)]
     assert at_once(*works, mentors[0].step_down).count(OperationalError) == 0
+
+
+def test_an_object_built_with_the_id_of_a_mentor_changes_that_mentor_by_the_rules(alice, john, sign_in):
+    client = sign_in(alice)
+    User(pk=alice.pk, username="alice", is_mentor=False, is_active=False).save()
+    assert mentor_of(john) is None
+    assert_links_are_true()
+    assert client.get("/api/users/me").status_code == 401
+
+
+@pytest.mark.parametrize("id_of", [str, lambda pk: pk])
+def test_a_mentor_given_by_id_is_checked_in_any_form(eve, alice, john, id_of):
+    with pytest.raises(ValidationError):
+        User.objects.filter(pk=eve.pk).update(mentor_id=id_of(john.pk))
+    User.objects.filter(pk=eve.pk).update(mentor_id=id_of(alice.pk))
+    eve.mentor_id = id_of(john.pk)
+    with pytest.raises(ValidationError):
+        eve.save()
+    assert_links_are_true()
+
+
+def test_a_mentor_is_not_given_by_an_expression(eve, alice):
+    with pytest.raises(NotSupportedError):
+        User.objects.filter(pk=eve.pk).update(mentor_id=Value(alice.pk))

@@ -209,6 +209,17 @@ def test_who_is_deleted_at_that_moment_is_404(client, john, change):
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("cease", [lambda bob: bob.step_down(), lambda bob: User.objects.get(pk=bob.pk).delete()])
+def test_a_mentor_who_ceases_to_be_one_at_that_moment_is_400(client, john, person, cease):
+    bob = person("bob", is_mentor=True)
+    answer = while_another_holds(lambda: client.patch("/api/users/me/", {"mentor": "bob"}), lambda: cease(bob))
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"mentor"}
+    assert mentor_of(john) == "alice"
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
 def test_two_fields_changed_at_once_are_both_kept(client, phone, john):
     while_another_holds(
         lambda: client.patch("/api/users/me/", {"first_name": "J"}),

@@ -1,10 +1,12 @@
 import secrets
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, connection
 
+from users import names
 from users.models import User
 
 
@@ -27,6 +29,10 @@ class Command(BaseCommand):
         if name and User.objects.named(name).exists() or not name and User.objects.filter(is_superuser=True).exists():
             return
         name, given = name or "admin", settings.DJANGO_SUPERUSER_PASSWORD
+        try:
+            names.validate_username(names.nfkc(name))
+        except ValidationError as refused:
+            raise CommandError(f"DJANGO_SUPERUSER_USERNAME: {refused.messages[0]}") from None
         password = given or secrets.token_urlsafe(12)
         try:
             User.objects.create_superuser(name, settings.DJANGO_SUPERUSER_EMAIL, password)
