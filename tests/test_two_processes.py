@@ -62,6 +62,16 @@ def test_after_a_change_through_one_the_list_of_the_other_shows_it_200_times(bot
         assert the_list(reader, john)[whom].items() >= seen.items()
 
 
+def test_a_page_that_is_read_during_a_change_is_not_kept_beyond_it(both):
+    one, other = both
+    busy = one.sign_up("busy")
+    for turn in range(50):
+        number = f"+7998{turn:07}"
+        calls = [lambda s=s: the_list(s, busy) for s in (one, other, one, other)]
+        at_once(lambda n=number: one.patch({"phone": n}, busy), *calls)
+        assert the_list(one, busy)["busy"]["phone"] == the_list(other, busy)["busy"]["phone"] == number
+
+
 def test_who_is_deleted_through_one_is_gone_from_the_list_of_the_other(both):
     one, other = both
     reader, leaver = one.sign_up("reader"), one.sign_up("leaver")

@@ -182,6 +182,13 @@ def test_the_cursor_of_a_search_may_be_a_name_that_nobody_has(client, person):
     assert names(client.get("/api/users/?search=jo&after=JOK")) == ["josef"]
 
 
+def test_a_search_pages_on_behind_a_name_that_grows_when_folded(client, person):
+    longest = [person("ß" * 149 + last).username for last in "ab"]  # 299 characters to compare by
+    first = client.get("/api/users/?search=ß&page_size=1")
+    assert names(first) == longest[:1]
+    assert names(client.get(first["Link"].partition(">")[0].lstrip("<"))) == longest[1:]
+
+
 # What cannot be read
 
 
