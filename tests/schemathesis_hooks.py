@@ -33,7 +33,13 @@ class OneEach:
 
     def get(self, case, context) -> str:
         if not self.database:
-            given = (("host", "DB_HOST"), ("port", "DB_PORT"), ("user", "POSTGRES_USER"), ("password", "POSTGRES_PASSWORD"), ("dbname", "DB_NAME"))
+            given = (
+                ("host", "DB_HOST"),
+                ("port", "DB_PORT"),
+                ("user", "POSTGRES_USER"),
+                ("password", "POSTGRES_PASSWORD"),
+                ("dbname", "DB_NAME"),
+            )
             OneEach.database = psycopg.connect(**{ours: os.environ[name] for ours, name in given}, autocommit=True)
         user, session = self.database.execute(MAKE, {"name": f"caller-{next(self.numbers)}"}).fetchone()
         return str(RefreshToken.of(session, user).access_token)

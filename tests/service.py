@@ -89,7 +89,7 @@ class Process:
 
     def __init__(self, where: Place, **environment: str):
         self.place, self.environment = where, where.environment | environment
-        self.log = tempfile.NamedTemporaryFile("w+", prefix="service-", suffix=".log")  # noqa: SIM115
+        self.log = tempfile.NamedTemporaryFile("w+", prefix="service-", suffix=".log")
         found = servers._setpriv()
         self.process = subprocess.Popen(
             [*([found, "--pdeathsig=TERM"] if found else []), sys.executable, *self.command()],

@@ -140,7 +140,9 @@ def test_two_who_mentor_each_other_step_down_at_once(services, people):
     for _ in range(20):
         for given, token in (({"is_mentor": True}, for_ann), ({"is_mentor": True, "mentor": ann}, for_bob), ({"mentor": bob}, for_ann)):
             assert services[0].patch(given, token).status_code == 200
-        answers = at_once(lambda: services[0].patch({"is_mentor": False}, for_ann), lambda: services[1].patch({"is_mentor": False}, for_bob))
+        answers = at_once(
+            lambda: services[0].patch({"is_mentor": False}, for_ann), lambda: services[1].patch({"is_mentor": False}, for_bob)
+        )
         assert statuses(answers) == {200: 2}
         assert me(services[2], for_ann)["mentor"] is me(services[2], for_bob)["mentor"] is None
 
@@ -194,7 +196,12 @@ def test_who_is_deleted_while_signing_in_and_changing_gets_answers(services, peo
 def test_two_changes_of_different_fields_at_once_lose_nothing(services, people):
     [(_, token)] = people(1)
     for turn in range(20):
-        given = [{"first_name": f"First{turn}"}, {"last_name": f"Last{turn}"}, {"phone": f"1234{turn:04}"}, {"email": f"at{turn}@example.com"}]
+        given = [
+            {"first_name": f"First{turn}"},
+            {"last_name": f"Last{turn}"},
+            {"phone": f"1234{turn:04}"},
+            {"email": f"at{turn}@example.com"},
+        ]
         answers = at_once(*[lambda s=s, g=g: s.patch(g, token) for s, g in zip(services, given, strict=True)])
         assert statuses(answers) == {200: 4}
         seen = me(services[0], token)

@@ -38,15 +38,15 @@ def the_list(service, token):
 def changes(alice, john):
     """Endlessly: a change as (call on a service, what john's list must say of whom afterwards)."""
     for turn in itertools.count():
-        yield lambda s: s.patch({"phone": f"+7999{turn:07}"}, john), ("john", {"phone": f"+7999{turn:07}"})
+        yield lambda s, turn=turn: s.patch({"phone": f"+7999{turn:07}"}, john), ("john", {"phone": f"+7999{turn:07}"})
         yield lambda s: s.patch({"mentor": "alice"}, john), ("john", {"mentor": "alice"})
-        yield lambda s: s.patch({"email": f"john.{turn}@example.com"}, john), ("john", {"email": f"john.{turn}@example.com"})
+        yield lambda s, turn=turn: s.patch({"email": f"john.{turn}@example.com"}, john), ("john", {"email": f"john.{turn}@example.com"})
         yield lambda s: s.patch({"is_mentor": False}, alice), ("john", {"mentor": None})
         yield lambda s: s.patch({"is_mentor": True}, alice), ("alice", {"is_mentor": True, "mentees_count": 0})
         yield lambda s: s.patch({"mentor_username": "alice"}, john), ("alice", {"mentees": ["john"], "mentees_count": 1})
         yield lambda s: s.patch({"mentor": None}, john), ("alice", {"mentees": []})
         yield (
-            lambda s: s.post("/api/registration", {"username": f"new.{turn}", "password": PASSWORD, "mentor": "alice"}),
+            lambda s, turn=turn: s.post("/api/registration", {"username": f"new.{turn}", "password": PASSWORD, "mentor": "alice"}),
             (f"new.{turn}", {"mentor": "alice"}),
         )
 
@@ -97,7 +97,9 @@ ENDINGS = {
     ),
     "a new password by PATCH": lambda s, shell, pair, name: s.patch({"password": NEW_PASSWORD}, s.sign_in(name)["access"]),
     "deletion": lambda s, shell, pair, name: s.call("DELETE", "/api/users/me/", token=pair["access"]),
-    "deactivation": lambda s, shell, pair, name: shell.run(f"user = User.objects.get(username='{name}'); user.is_active = False; user.save()"),
+    "deactivation": lambda s, shell, pair, name: shell.run(
+        f"user = User.objects.get(username='{name}'); user.is_active = False; user.save()"
+    ),
     "deactivation of many": lambda s, shell, pair, name: shell.run(f"User.objects.filter(username='{name}').update(is_active=False)"),
 }
 
