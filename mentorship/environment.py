@@ -17,7 +17,7 @@ def text(name: str, default: str = "") -> str:
 def one_of(name: str, default: str, *others: str) -> str:
     value = text(name, default)
     if value not in (default, *others):
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join((default, *others))}, not {value!r}")
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(dict.fromkeys((default, *others)))}, not {value!r}")
     return value
 
 
@@ -51,6 +51,13 @@ def region(name: str) -> str | None:
     if value and value not in SUPPORTED_REGIONS:
         raise ImproperlyConfigured(f"{name} must be a country's two letters, such as RU, not {value!r}")
     return value or None
+
+
+def redis_url(name: str) -> str:
+    value = text(name)
+    if value and not re.fullmatch(r"(rediss?|unix)://\S+", value):
+        raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0")  # not shown: it may hold a password
+    return value
 
 
 def rate(name: str, default: str) -> tuple[int, int] | None:

@@ -73,7 +73,7 @@ DATABASES = {"default": {"ENGINE": DB_ENGINE, **_database}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: two aliases, see mentorship/caches.py. Without one, nothing is cached and the process counts for itself.
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.redis_url("REDIS_URL")
 WORKERS = env.whole("WORKERS", (os.cpu_count() or 1) if REDIS_URL else 1, 1, 64)
 _redis = {
     "BACKEND": "django_redis.cache.RedisCache",

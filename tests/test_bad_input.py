@@ -213,7 +213,9 @@ def test_a_phone_that_is_none(client, phone):
     assert_refused(send(client, "PATCH /api/users/me/", json.dumps({"phone": phone})), 400)
 
 
-@pytest.mark.parametrize("email", ["x", "@", "x@", "@x", "x@y", "a b@example.com", "x@example..com", "x" * 255 + "@example.com", "x@\0.com"])
+@pytest.mark.parametrize(
+    "email", ["x", "@", "x@", "@x", "x@y", "a b@example.com", "x@example..com", "x" * 255 + "@example.com", "x@\0.com"]
+)
 def test_an_email_that_is_none(client, email):
     assert_refused(send(client, "PATCH /api/users/me/", json.dumps({"email": email})), 400)
 
@@ -267,20 +269,22 @@ def test_a_parameter_that_is_neither_true_nor_false(client, parameter):
 
 
 @pytest.mark.parametrize("query", ["after=1&before=9", "search=a&after=a&before=b", "search=", "mentor=", "search=a&after=", "search=a&before=",
-                                   "search=%00", "mentor=%00", "search=a&after=%00", f"search={'x' * 5000}", f"mentor={'x' * 5000}"])  # fmt: skip
+                                   "search=%00", "mentor=%00", "search=a&after=%00", f"search={'x' * 151}", f"mentor={'x' * 5000}", f"mentor={quote('ŉ' * 100)}"])  # fmt: skip
 def test_parameters_that_cannot_be_read(client, query):
     assert_refused(client.get(f"/api/users/?{query}"), 400)
 
 
-@pytest.mark.parametrize("query", ["search=%ff", "search=%ed%a0%80", "search=%25", "search=_", "mentor=nobody", "mentor=" + "x" * 151,
-                                   f"after={2**63 - 1}", "before=0", "search=%F0%9F%98%80", f"mentor={quote('ŉ' * 100)}"])  # fmt: skip
+@pytest.mark.parametrize("query", ["search=%ff", "search=%ed%a0%80", "search=%25", "search=_", "mentor=nobody", "mentor=" + "x" * 150,
+                                   f"after={2**63 - 1}", "before=0", "search=%F0%9F%98%80"])  # fmt: skip
 def test_what_nobody_fits_finds_nobody(client, query):
     answer = client.get(f"/api/users/?{query}")
     assert answer.status_code == 200
     assert answer.json() == []
 
 
-@pytest.mark.parametrize("path", ["/api/nothing", "/api/users/1/nothing/", "/api/v2/users/", "/api/users//", "/api//users/", "/api/login/x"])
+@pytest.mark.parametrize(
+    "path", ["/api/nothing", "/api/users/1/nothing/", "/api/v2/users/", "/api/users//", "/api//users/", "/api/login/x"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "BREW"])
 def test_a_path_that_leads_nowhere(client, path, method):
     assert_refused(client.generic(method, path, "{", "application/json"), 404)
@@ -330,7 +334,9 @@ def test_an_access_token_that_is_none(client, access):
         assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic am9objpqb2hu", "Token x", "Bearer a b", "bearer \x00", "Bearer é", "ünï", "\t"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic am9objpqb2hu", "Token x", "Bearer a b", "bearer \x00", "Bearer é", "ünï", "\t"]
+)
 def test_an_authorization_that_is_none(client, anyone, header):
     assert_refused(anyone.get("/api/users/me/", HTTP_AUTHORIZATION=header), 401)
 
@@ -361,7 +367,9 @@ def test_neither_a_token_nor_a_refresh_token(client, anyone):
     assert_refused(anyone.post("/api/logout", {}), 401)
 
 
-@pytest.mark.parametrize("given", [("nobody", PASSWORD), ("john", "wrong"), ("john", " " + PASSWORD), ("x" * 5000, PASSWORD), ("١", "x" * 1024)])
+@pytest.mark.parametrize(
+    "given", [("nobody", PASSWORD), ("john", "wrong"), ("john", " " + PASSWORD), ("x" * 5000, PASSWORD), ("١", "x" * 1024)]
+)
 def test_a_wrong_name_and_a_wrong_password_look_alike(client, anyone, given):
     answer = anyone.post("/api/login", dict(zip(("username", "password"), given, strict=True)))
     assert_refused(answer, 401)
@@ -406,9 +414,15 @@ RAW = {  # what is sent as it is, and the statuses that may answer; None: the co
     "no host": ("GET /api/ HTTP/1.1\r\nConnection: close\r\n\r\n", [400]),
     "another host": ("GET /api/ HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n", [400]),
     "a path too long": (f"GET /api/{'x' * 500_000} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", [400, 414, 431, None]),
-    "a header too long": (f"GET /api/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX: {'x' * 500_000}\r\nConnection: close\r\n\r\n", [400, 431, None]),
+    "a header too long": (
+        f"GET /api/users/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX: {'x' * 500_000}\r\nConnection: close\r\n\r\n",
+        [400, 401, 431, None],
+    ),
     "many headers": ("GET /api/ HTTP/1.1\r\nHost: 127.0.0.1\r\n" + "X: y\r\n" * 5000 + "Connection: close\r\n\r\n", [400, 431, None]),
-    "a header of bytes": ("GET /api/users/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \xff\xfe\r\nConnection: close\r\n\r\n", [400, 401]),
+    "a header of bytes": (
+        "GET /api/users/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \xff\xfe\r\nConnection: close\r\n\r\n",
+        [400, 401],
+    ),
     "an odd method": ("BREW /api/users/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", [401, 405]),
 }
 
@@ -423,7 +437,7 @@ def test_what_is_wrong_with_the_request_itself(service, what):
         assert "content-type: application/json" in head.lower()
         assert isinstance(json.loads(body), dict)
     assert service.post("/api/login", json.loads(LOGIN)).status_code == 401
-    assert '"level": "ERROR"' not in service.said()
+    assert "Internal Server Error" not in service.said()
 
 
 def exchange(port: int, sent: bytes, breaks_off: bool) -> tuple[int | None, str, str]:

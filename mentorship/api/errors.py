@@ -29,6 +29,8 @@ def answer(exc: Exception, context: dict):
     exc = _understood(exc, context["request"])
     if isinstance(exc, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         exc = _counted(exc, context)
+    if isinstance(exc, exceptions.Throttled):
+        exc.detail = _("Too many requests. Please try again in {wait} seconds.").format(wait=exc.wait)
     return exception_handler(exc, context)
 
 

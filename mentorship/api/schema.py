@@ -31,6 +31,10 @@ def only_one_mount(endpoints: list) -> list:
 
 
 class Operation(AutoSchema):
+    def get_summary(self) -> str:
+        """The first sentence of the view's docstring."""
+        return (self.view.__doc__ or "").strip().partition("\n")[0].partition(". ")[0].rstrip(".")
+
     def get_override_parameters(self):
         query_class = getattr(self.view, "query_class", None)
         return [query_class] if query_class and self.method == "GET" else []

@@ -39,6 +39,7 @@ class Command(BaseCommand):
         except IntegrityError:
             if User.objects.filter(is_superuser=True).exists():
                 return  # another process made it at this moment
-            raise CommandError(f"{name} is the name of somebody else: set DJANGO_SUPERUSER_USERNAME to another") from None
+            self.stderr.write(f"No admin was made: a user named {name} is there already. Set DJANGO_SUPERUSER_USERNAME to another name.")
+            return
         shown = "the password that was set" if given else f"password {password} (shown once)"
         self.stdout.write(f"Made the admin {name}, {shown}", self.style.SUCCESS)
