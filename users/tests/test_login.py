@@ -109,3 +109,8 @@ def test_a_broken_bearer_header_is_ignored(anyone, john):
 
 def test_no_cookie_is_given_and_none_is_needed(anyone, john):
     assert not login(anyone).cookies
+
+
+def test_a_name_of_endless_marks_is_refused_at_once(anyone, john, settings):
+    settings.THROTTLES = settings.THROTTLES | {"login": (10, 60)}
+    assert login(anyone, "a" + "\u0300" * 60_000 + "\u0316" * 60_000).status_code == 400

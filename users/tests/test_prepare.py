@@ -72,8 +72,16 @@ def test_an_ordinary_user_of_that_name_is_not_raised(prepare, settings, eve):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_where_the_name_admin_is_somebody_elses_it_says_what_to_set(prepare, person):
+def test_where_the_name_admin_is_somebody_elses_it_goes_on_and_says_what_to_set(person, capsys):
     person("Admin")
-    with pytest.raises(CommandError, match="DJANGO_SUPERUSER_USERNAME"):
-        prepare()
+    call_command("prepare", verbosity=0)
+    assert "DJANGO_SUPERUSER_USERNAME" in capsys.readouterr().err
     assert not User.objects.get().is_superuser
+
+
+@pytest.mark.parametrize("name", ["me", "12", "two words"])
+def test_a_name_that_nobody_may_have_is_refused(settings, name):
+    settings.DJANGO_SUPERUSER_USERNAME = name
+    with pytest.raises(CommandError, match="DJANGO_SUPERUSER_USERNAME"):
+        call_command("prepare", verbosity=0)
+    assert not User.objects.exists()

@@ -192,3 +192,18 @@ def test_of_many_who_want_one_name_at_once_one_gets_it():
         thread.join()
     assert sorted(answers) == [(201, ()), *[(400, ("username",))] * 7]
     assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("field", ["username", "mentor", "mentor_username", "email"])
+def test_marks_without_end_are_refused_before_they_are_put_in_order(anyone, db, field):
+    """Normalising a run of combining marks costs its length squared: these would take half a minute."""
+    endless = "a" + "\u0300" * 60_000 + "\u0316" * 60_000
+    answer = anyone.post("/api/registration", {"username": "bob", "password": "correct horse battery"} | {field: endless})
+    assert answer.status_code == 400
+    assert set(answer.json()) == {field}
+
+
+def test_an_email_is_judged_in_the_form_in_which_it_is_kept(anyone, db):
+    grows = {"username": "bob", "password": "correct horse battery", "email": "a@\ufdfa.com"}
+    assert set(anyone.post("/api/registration", grows).json()) == {"email"}
+    assert anyone.post("/api/registration", grows | {"email": "ｂｏｂ@example.com"}).json()["email"] == "bob@example.com"
