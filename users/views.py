@@ -13,7 +13,8 @@ from users import listing, names
 from users.cards import Card
 from users.models import User
 from users.permissions import ChangesOnlyOneself
-from users.serializers import BriefSerializer, DetailSerializer, OwnUpdateSerializer, RegistrationSerializer, UserListQuery, UserSearchQuery
+from users.queries import UserListQuery, UserSearchQuery
+from users.serializers import BriefSerializer, DetailSerializer, OwnUpdateSerializer, RegistrationSerializer
 from users.throttles import RegistrationThrottle
 
 

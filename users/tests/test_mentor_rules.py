@@ -494,3 +494,10 @@ def test_a_mentor_given_by_id_is_checked_in_any_form(eve, alice, john, id_of):
 def test_a_mentor_is_not_given_by_an_expression(eve, alice):
     with pytest.raises(NotSupportedError):
         User.objects.filter(pk=eve.pk).update(mentor_id=Value(alice.pk))
+
+
+def test_all_who_are_asked_for_are_deleted_though_they_mentor_each_other(alice, john, person):
+    alice.mentor = person("bob", is_mentor=True, mentor=alice)
+    alice.save()
+    assert User.objects.filter(mentor__isnull=False).delete()[0] == 3
+    assert not User.objects.exists()
