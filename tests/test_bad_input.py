@@ -29,7 +29,7 @@ ENDPOINTS = {  # a body that would do, by field, as JSON text
     "PUT /api/users/me/": PERSON | {"old_password": WORDS},
 }
 FIELDS = [(endpoint, field) for endpoint, body in ENDPOINTS.items() for field in body]
-TRUTHS, NULLABLE = {"is_mentor", "blacklist", "everywhere"}, {"phone", "mentor", "mentor_username"}
+TRUTHS, NULLABLE = {"is_mentor", "blacklist", "everywhere"}, {"email", "phone", "mentor", "mentor_username"}
 DEEP, MANY_DIGITS = "[" * 900 + "]" * 900, "9" * 5000
 NEVER = ["0", "7", "1.5", "-1", "[]", "{}", '["x"]', '{"x": "y"}', "NaN", "Infinity", "-Infinity", "1e400", MANY_DIGITS, DEEP,
          r'"a\u0000b"', r'"\ud800"', r'"a\udfffb"', '"\0"', "'x'", "x", ""]  # fmt: skip
@@ -147,7 +147,7 @@ def test_a_value_that_the_field_cannot_take(client, endpoint, field):
 @pytest.mark.parametrize(("endpoint", "field"), [(e, f) for e, f in FIELDS if f not in TRUTHS])
 def test_a_text_that_is_far_too_long(client, endpoint, field):
     answer = send(client, endpoint, put_together(ENDPOINTS[endpoint] | {field: json.dumps("x" * 200_000)}))
-    assert_refused(answer, 401 if endpoint == "POST /api/login/" and field == "username" else 400)
+    assert_refused(answer, 400)
 
 
 @pytest.mark.parametrize("endpoint", list(ENDPOINTS)[:3] + list(ENDPOINTS)[4:5])
@@ -269,7 +269,7 @@ def test_a_parameter_that_is_neither_true_nor_false(client, parameter):
 
 
 @pytest.mark.parametrize("query", ["after=1&before=9", "search=a&after=a&before=b", "search=", "mentor=", "search=a&after=", "search=a&before=",
-                                   "search=%00", "mentor=%00", "search=a&after=%00", f"search={'x' * 151}", f"mentor={'x' * 5000}", f"mentor={quote('ŉ' * 100)}"])  # fmt: skip
+                                   "search=%00", "mentor=%00", "search=a&after=%00", f"search={'x' * 451}", f"mentor={'x' * 5000}", f"mentor={quote('ŉ' * 100)}"])  # fmt: skip
 def test_parameters_that_cannot_be_read(client, query):
     assert_refused(client.get(f"/api/users/?{query}"), 400)
 
@@ -368,7 +368,7 @@ def test_neither_a_token_nor_a_refresh_token(client, anyone):
 
 
 @pytest.mark.parametrize(
-    "given", [("nobody", PASSWORD), ("john", "wrong"), ("john", " " + PASSWORD), ("x" * 5000, PASSWORD), ("١", "x" * 1024)]
+    "given", [("nobody", PASSWORD), ("john", "wrong"), ("john", " " + PASSWORD), ("x" * 1500, PASSWORD), ("١", "x" * 1024)]
 )
 def test_a_wrong_name_and_a_wrong_password_look_alike(client, anyone, given):
     answer = anyone.post("/api/login", dict(zip(("username", "password"), given, strict=True)))
