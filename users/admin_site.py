@@ -1,5 +1,6 @@
 """Django's admin site, whose login is limited as the API's is."""
 
+import logging
 import math
 
 from django.contrib import admin
@@ -10,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from rest_framework.request import Request
 
-from mentorship.api.throttling import Throttle, address_of, limit
+from mentorship.api.throttling import Throttle, address_of, host_of, limit
 from users.throttles import login_limit
+
+_log = logging.getLogger("mentorship.sessions")
 
 
 class AdminConfig(DjangoAdminConfig):
@@ -34,8 +37,13 @@ class Site(admin.AdminSite):
     @method_decorator(never_cache)
     def login(self, request, extra_context=None):
         throttle = LoginThrottle()
-        if request.method != "POST" or throttle.allow_request(Request(request), None):
+        if request.method != "POST":
             return super().login(request, extra_context)
+        if throttle.allow_request(Request(request), None):
+            answer = super().login(request, extra_context)
+            done = "signed in" if request.user.is_authenticated else "sign-in refused"
+            _log.info(done, extra={"user": request.user.pk, "address": host_of(request), "door": "admin"})
+            return answer
         wait = math.ceil(throttle.wait())
         context = self.each_context(request) | {"title": _("Too many attempts"), "wait": wait}
         return TemplateResponse(request, "admin/too_many_attempts.html", context, status=429, headers={"Retry-After": str(wait)})

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 LONGEST = 150  # characters of a user name, after NFKC
-LONGEST_KEY = 3 * LONGEST  # folding makes of one character at most three (Unicode, CaseFolding.txt)
 LONGEST_KEY = 3 * LONGEST  # case folding makes at most three characters of one
 LONGEST_RAW = 10 * LONGEST  # before NFKC: what is longer is not looked at
 _ALLOWED = re.compile(r"[\w.@+-]+")

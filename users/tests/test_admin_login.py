@@ -82,3 +82,14 @@ def test_looking_at_the_form_does_not_count(sam, settings):
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"username": "sam"}'])
 def test_a_body_that_is_no_form_signs_nobody_in(sam, ten_a_minute, body):
     assert Client().post(LOGIN, body, content_type="application/json").status_code == 200
+
+
+def test_the_log_says_who_came_in_and_that_somebody_did_not_but_no_password(sam, caplog):
+    with caplog.at_level("INFO", "mentorship.sessions"):
+        for password in ("wrong", PASSWORD):
+            login(Client(), password=password)
+    assert [(line.message, line.user) for line in caplog.records if hasattr(line, "door")] == [
+        ("sign-in refused", None),
+        ("signed in", sam.pk),
+    ]
+    assert PASSWORD not in str([vars(line) for line in caplog.records if hasattr(line, "door")])
