@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def clean_environment(**more) -> dict[str, str]:
     kept = {"PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
-    return {name: value for name, value in os.environ.items() if name in kept or name.startswith(("PIP_", "UV_"))} | more
+    return {name: value for name, value in os.environ.items() if name in kept or name.startswith(("PIP_", "UV_", "COVERAGE_"))} | more
 
 
 def make_clone(folder: Path) -> Path:

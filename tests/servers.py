@@ -241,7 +241,7 @@ def settings_names():
 def bare_environment():
     """os.environ as it would be for somebody who has set nothing: for trying commands as a newcomer runs them."""
     ours = {"TEST_ON", "DJANGO_SETTINGS_MODULE", *FIXED, *settings_names()}
-    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith(("PYTEST_", "COV_", "COVERAGE_"))}
+    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("PYTEST_")}
 
 
 def choose(environment):
