@@ -16,11 +16,14 @@ if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:
 
 
 def application(environ: dict, start_response):
-    """Django, with a length for chunked bodies, which it would read as empty: up to the limit, or 411 (RFC 9112)."""
+    """Django, with a length for chunked bodies, which it would read as empty: up to the limit, or 411 (RFC 9112).
+
+    One that breaks off before its first chunk ends looks empty here, so an empty one is a 411 too.
+    """
     if "HTTP_TRANSFER_ENCODING" in environ:
-        if not environ.get("wsgi.input_terminated"):
+        body = environ["wsgi.input"].read(settings.MAX_BODY + 1) if environ.get("wsgi.input_terminated") else b""
+        if not body:
             start_response("411 Length Required", [("Content-Type", "application/json"), ("Connection", "close")])
             return [b'{"detail": "Send a Content-Length."}']
-        body = environ["wsgi.input"].read(settings.MAX_BODY + 1)
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     return django_application(environ, start_response)

@@ -48,7 +48,7 @@ BODIES = {
     "a lone surrogate deep inside": r'{"unknown": [{"\udc00": 1}]}', "3 MB": json.dumps({"unknown": "x" * 3_000_000}),
     "3 MB of brackets": "[" * 3_000_000,
 }  # fmt: skip
-MEDIA_TYPES = ["text/plain", "text/html", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data",
+MEDIA_TYPES = ["*/*", "application/*", "text/plain", "text/html", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data",
                "multipart/form-data; boundary=x", "application/jsonx", "application", "nonsense;;=", "json", ""]  # fmt: skip
 
 NAMES = ["", " ", "a b", "a/b", "a\nb", "a\u200bb", "😀", "<b>", "a,b", "x" * 151, "x" * 100_000, "me", "ME", "ｍｅ", ".", "..", "‥", "․",
@@ -396,11 +396,11 @@ def chunked(*chunks: str) -> str:
 RAW = {  # what is sent as it is, and the statuses that may answer; None: the connection ends without one
     "a chunked body": (chunked(LOGIN[:9], LOGIN[9:]), [401]),
     "a chunked body that is no JSON": (chunked("{"), [400]),
-    "an empty chunked body": (chunked(), [400]),
+    "an empty chunked body": (chunked(), [411]),
     "3 MB in chunks": (chunked(*["x" * 30_000] * 100), [413]),
-    "a chunk that is none": (HEAD + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", [400, None]),
+    "a chunk that is none": (HEAD + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", [411]),
     "a chunked body that breaks off": (HEAD + "Transfer-Encoding: chunked\r\n\r\n5\r\n{", [400, None]),
-    "both lengths": (HEAD + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", [400, 401, None]),
+    "both lengths": (HEAD + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", [411]),
     "two lengths": (HEAD + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n{    }", [400, None]),
     "a negative length": (HEAD + "Content-Length: -1\r\n\r\n", [400, None]),
     "a length that is none": (HEAD + "Content-Length: many\r\n\r\n", [400, None]),

@@ -36,3 +36,8 @@ def test_a_chunked_body_that_is_too_large_is_413(db):
 def test_where_the_server_cannot_tell_its_end_it_is_411(db, terminated):
     status, shown = call(b"{}", **terminated)
     assert (status, set(shown)) == (411, {"detail"})
+
+
+def test_one_that_broke_off_before_its_first_chunk_is_not_taken_as_empty(db):
+    status, shown = call(b"", **{"wsgi.input_terminated": True})
+    assert (status, set(shown)) == (411, {"detail"})
