@@ -141,6 +141,16 @@ def release(users, mentors: Collection[int]) -> int:
     return released
 
 
+def part(users, people: Collection[int]) -> None:
+    """Prepare people (ids), who must be locked, for their deletion: their mentees are released, and nobody signs in as them any more.
+
+    Their rows are locked for that: a session that began between the deletion of the sessions and of its user would stop it.
+    """
+    release(users, people)
+    for chunk in chunks(people):
+        list(users.filter(pk__in=chunk).order_by("pk").select_for_update().values_list("pk"))
+
+
 def _recount(users, before: dict[int, Link], after: dict[int, Link], leave: set[int]) -> None:
     """Move the counts by what the change moved: counting a mentor's mentees anew would cost as many rows as they have."""
     moved = Counter(link.counted for link in after.values())

@@ -197,7 +197,7 @@ class User(AbstractUser):
 
     def delete(self, *args, **options):
         with self._keeping():
-            links.release(type(self).objects.all(), [self.pk])  # before Django does it, row by row
+            links.part(type(self).objects.all(), [self.pk])  # before Django does it, row by row
             listing.changed()
             return super().delete(*args, **options)
 

@@ -172,7 +172,7 @@ class UserQuerySet(models.QuerySet):
         people = set(self.order_by().values_list("pk", flat=True))
         deleted = Counter()
         with self.keeping(people):
-            links.release(self.everybody(), people)  # before Django does it, row by row
+            links.part(self.everybody(), people)  # before Django does it, row by row
             for chunk in links.chunks(people):  # by id: who was just released may not fit this queryset any more
                 deleted.update(models.QuerySet.delete(self.everybody().filter(pk__in=chunk))[1])
             listing.changed()

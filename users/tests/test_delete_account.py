@@ -1,6 +1,9 @@
 """Deleting one's account."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 
 from conftest import PASSWORD
 from users.models import User
@@ -60,3 +63,20 @@ def test_nobodys_is_404(client):
 def test_it_needs_a_token(anyone, john):
     assert anyone.delete("/api/users/john/").status_code == 401
     assert User.objects.filter(pk=john.pk).exists()
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(12))
+def test_signing_in_at_that_moment_does_not_stop_it(client, john, anyone, turn):
+    def send(how, *what):
+        try:
+            return how(*what).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        logins = [pool.submit(send, anyone.post, "/api/login", {"username": "john", "password": PASSWORD}) for _ in range(2)]
+        deletion = pool.submit(send, client.delete, "/api/users/me/")
+    assert deletion.result() == 204
+    assert {login.result() for login in logins} <= {200, 401}
