@@ -54,7 +54,7 @@ class MenteesOnCard:
             raise PermissionDenied
         if mentor and request.method == "POST":
             ids = filter(None, map(parse_id, request.POST.getlist("people")))
-            people = list(User.objects.filter(pk__in=ids))
+            people = list(User.objects.filter(pk__in=ids).order_by("pk"))
             with transaction.atomic():
                 (self.release if "release" in request.POST else self.take_on)(request, mentor, people)
         card = reverse("admin:users_user_change", args=[mentor_id], current_app=self.admin_site.name)
