@@ -2,7 +2,7 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -63,10 +63,7 @@ class PhoneField(TextField):
         text = super().to_internal_value(data)
         if len(text) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
-        try:
-            return names.normalise_phone(text)
-        except ModelValidationError as refused:
-            raise serializers.ValidationError(refused.messages) from None
+        return names.normalise_phone(text)
 
 
 def mentor_named(name: str, mentee: User | None) -> User:
@@ -190,8 +187,7 @@ class AccountSerializer(serializers.Serializer):
             setattr(instance, field, validated_data[field])
         if "mentor" in changed:
             instance.taken_on_by = None
-        with transaction.atomic():
-            instance.save(update_fields=changed | ({"password"} if password is not None else set()))
+        instance.save(update_fields=changed | ({"password"} if password is not None else set()))
         return instance
 
     def to_representation(self, instance: User) -> dict:

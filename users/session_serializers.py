@@ -4,7 +4,6 @@ import logging
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -82,10 +81,7 @@ class ChangePasswordSerializer(serializers.Serializer):
         return password
 
     def validate_new_password(self, password: str) -> str:
-        try:
-            validate_password(password, self.instance)
-        except ModelValidationError as refused:
-            raise serializers.ValidationError(refused.messages) from None
+        validate_password(password, self.instance)
         return password
 
     def update(self, instance, validated_data):

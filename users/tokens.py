@@ -15,7 +15,7 @@ from rest_framework_simplejwt.tokens import RefreshToken as SimpleRefreshToken
 from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
-from mentorship.api.fields import BIGGEST_ID
+from mentorship.api.fields import BIGGEST_ID, parse_id
 from mentorship.api.throttling import host_of
 from users.sessions import Session
 
@@ -27,8 +27,8 @@ ENDED = _("The session of this token has ended. Please sign in again.")
 def claimed_id(token: Token, claim: str) -> int:
     """The id in a claim. Raises TokenError where it is none that a row could have."""
     value = token.get(claim)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
+    if isinstance(value, str):
+        value = parse_id(value)
     if type(value) is not int or not 0 < value <= BIGGEST_ID:
         raise TokenError("a claim is wrong")
     return value
@@ -68,7 +68,7 @@ class RefreshToken(SessionToken, SimpleRefreshToken):
         return token
 
     def check_blacklist(self) -> None:
-        """Nothing here: being spent is judged where the token is spent, in `spend`, and being ended by the session."""
+        """Nothing here: being spent is judged in `refresh` and `end_session_of`, and being ended by the session."""
 
     def blacklist(self) -> tuple[BlacklistedToken, bool]:
         """The row that says that this token is spent, and whether this call made it: only one of many does."""
