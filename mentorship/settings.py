@@ -104,8 +104,12 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_filters",
+    "django_tasks",
+    "django_tasks_db",
     *(["corsheaders"] if CORS_ALLOWED_ORIGINS else []),
     "mentorship",
+    "products",
     "users",
 ]
 MIDDLEWARE = [
@@ -156,7 +160,7 @@ DJANGO_SUPERUSER_USERNAME = env.text("DJANGO_SUPERUSER_USERNAME")
 DJANGO_SUPERUSER_PASSWORD = env.text("DJANGO_SUPERUSER_PASSWORD")
 DJANGO_SUPERUSER_EMAIL = env.text("DJANGO_SUPERUSER_EMAIL")
 
-# Tokens. What ends a session is said in users/sessions.py.
+# Tokens. What ends a session is said in users/sessions/.
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": JWT_SIGNING_KEY,
@@ -174,7 +178,7 @@ THROTTLES = {  # (requests, seconds) or None, by the name that views give
     "registration": env.rate("THROTTLE_REGISTRATION", "30/min"),
 }
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["users.tokens.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.sessions.tokens.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["mentorship.api.throttling.Throttle"],
     "DEFAULT_PARSER_CLASSES": ["mentorship.api.parsers.StrictJSONParser"],

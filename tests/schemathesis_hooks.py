@@ -13,7 +13,7 @@ import schemathesis
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorship.settings")
 django.setup()
 
-from users.tokens import RefreshToken  # noqa: E402
+from users.sessions.tokens import RefreshToken  # noqa: E402
 
 MAKE = """
 WITH person AS (

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from users import links, listing, names
 from users.querysets import COMPUTED, SHOWN, UserManager
-from users.sessions import Session
+from users.sessions.models import Session
 
 __all__ = ["Session", "User"]
 

@@ -4,7 +4,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
-    target_class = "users.tokens.BearerAuthentication"
+    target_class = "users.sessions.tokens.BearerAuthentication"
     name = "bearer"
 
     def get_security_definition(self, auto_schema) -> dict:

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from users import session_views as sessions
 from users import views as users
+from users.sessions import views as sessions
 
 urlpatterns = [
     path("registration/", users.Registration.as_view(), name="registration"),

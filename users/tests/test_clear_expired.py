@@ -6,8 +6,8 @@ from django.core.management import call_command
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from users.sessions import Session
-from users.tokens import api_settings
+from users.sessions.models import Session
+from users.sessions.tokens import api_settings
 
 
 def clear():

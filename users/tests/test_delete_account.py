@@ -7,7 +7,7 @@ from django.db import connection
 
 from conftest import PASSWORD
 from users.models import User
-from users.sessions import Session
+from users.sessions.models import Session
 from users.tests.truth import assert_links_are_true, mentor_of
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from conftest import PASSWORD
 from users.models import User
-from users.sessions import Session
+from users.sessions.models import Session
 
 REFUSED = {"detail": "No active account found with the given credentials"}
 

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from users.sessions import Session
+from users.sessions.models import Session
 from users.tests.forging import bearer, claims_of, forged
 
 MESSAGE = {"message": "Successfully logged out"}

@@ -5,7 +5,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken as SimpleRefreshToken
 
 from users.models import User
-from users.sessions import Session
+from users.sessions.models import Session
 from users.tests.forging import bearer, claims_of, forged
 
 

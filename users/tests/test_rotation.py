@@ -9,9 +9,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
-from users.sessions import Session
+from users.sessions.models import Session
+from users.sessions.tokens import api_settings
 from users.tests.forging import bearer, claims_of
-from users.tokens import api_settings
 
 
 @pytest.fixture(autouse=True)

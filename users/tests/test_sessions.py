@@ -5,7 +5,7 @@ import re
 import pytest
 from django.utils import timezone
 
-from users.sessions import Session
+from users.sessions.models import Session
 from users.tests.forging import claims_of
 
 

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import connection
 
 from users.models import User
-from users.sessions import Session
+from users.sessions.models import Session
+from users.sessions.tokens import api_settings
 from users.tests.forging import bearer, claims_of, forged
-from users.tokens import api_settings
 
 OTHER_KEY = "another key that is as long as it must be for HS256"
 ENDLESS = 10**12  # far away, and yet a moment that can be written down

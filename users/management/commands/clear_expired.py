@@ -2,7 +2,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from users.sessions import Session
+from users.sessions.models import Session
 
 BATCH = 5000  # rows in one transaction: each must end well within the statement timeout
 

@@ -12,7 +12,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
-from users.session_serializers import (
+from users.sessions.serializers import (
     ChangedSerializer,
     ChangePasswordSerializer,
     LoginSerializer,
@@ -21,8 +21,8 @@ from users.session_serializers import (
     RefreshSerializer,
     SessionSerializer,
 )
+from users.sessions.tokens import OptionalBearerAuthentication
 from users.throttles import LoginThrottle
-from users.tokens import OptionalBearerAuthentication
 
 
 class Login(TokenViewBase):

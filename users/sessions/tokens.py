@@ -17,7 +17,7 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from mentorship.api.fields import BIGGEST_ID, parse_id
 from mentorship.api.throttling import host_of
-from users.sessions import Session
+from users.sessions.models import Session
 
 REPEAT = timedelta(seconds=10)  # a spent refresh token that comes again within this is a client that lost the answer
 

@@ -11,9 +11,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorship.api.fields import TextField, TruthField
-from users import tokens
 from users.serializers import NameField, NewPasswordField, PasswordField
-from users.sessions import Session
+from users.sessions import tokens
+from users.sessions.models import Session
 
 _log = logging.getLogger("mentorship.sessions")
 
