@@ -13,7 +13,7 @@ help:
 run: venv ## install, prepare, and serve on http://127.0.0.1:8000
 	@$(PY) manage.py prepare
 	@if $(DEBUG_IS_OFF); then $(PY) manage.py collectstatic --noinput --verbosity 0; fi
-	@exec $(PY) manage.py serve
+	@exec $(PY) manage.py serve --with-mail
 
 test: venv-dev ## all tests, on SQLite and on PostgreSQL with Redis, and how much of the code they cover
 	@rm -f .coverage .coverage.*

@@ -2,6 +2,7 @@
 
 import os
 import re
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from phonenumbers import SUPPORTED_REGIONS
@@ -44,6 +45,29 @@ def origins(name: str) -> list[str]:
         if not re.fullmatch(r"https?://[^/\s]+", origin):
             raise ImproperlyConfigured(f"{name} must list origins such as https://app.example.com, not {origin!r}")
     return found
+
+
+def url(name: str, default: str = "") -> str:
+    value = text(name, default)
+    if value and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", value):
+        raise ImproperlyConfigured(f"{name} must look like https://app.example.com/path, not {value!r}")
+    return value
+
+
+def endpoint(name: str, default: str = "") -> str:
+    """A URL that the service calls; other than url(), it may have a query and an account."""
+    value = text(name, default)
+    if value and not _is_endpoint(value):
+        raise ImproperlyConfigured(f"{name} must look like https://host/path")  # not shown: it may hold a token
+    return value
+
+
+def _is_endpoint(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return bool(re.fullmatch(r"https?://[^\s#]+", value) and parts.hostname and parts.port != 0)
+    except ValueError:  # of a port or an IPv6 address
+        return False
 
 
 def region(name: str) -> str | None:

@@ -156,6 +156,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ] if PASSWORD_VALIDATION else []  # fmt: skip
 CONTACTS_VISIBLE_TO = env.one_of("CONTACTS_VISIBLE_TO", "related", "everyone")
 PHONE_DEFAULT_REGION = env.region("PHONE_DEFAULT_REGION")
+AUTH_CODE_DIGITS = env.whole("AUTH_CODE_DIGITS", 6, 4 if DEBUG else 6, 10)
 DJANGO_SUPERUSER_USERNAME = env.text("DJANGO_SUPERUSER_USERNAME")
 DJANGO_SUPERUSER_PASSWORD = env.text("DJANGO_SUPERUSER_PASSWORD")
 DJANGO_SUPERUSER_EMAIL = env.text("DJANGO_SUPERUSER_EMAIL")
@@ -169,6 +170,33 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": env.flag("JWT_ROTATE_REFRESH_TOKENS", False),
 }
 
+# Mail: written down in the database (users/emails/outbox.py), and sent by `manage.py send_mail`.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.whole("EMAIL_PORT", 587, 1, 65535)
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", EMAIL_PORT == 465)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", EMAIL_PORT == 587 and not EMAIL_USE_SSL)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_TIMEOUT = 10  # seconds
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+MAIL_IS_SENT = bool(EMAIL_HOST) or DEBUG  # to a server, or to the developer's own screen
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Mentorship <noreply@localhost>")
+EMAIL_CONFIRMATION = env.one_of("EMAIL_CONFIRMATION", "optional", "required")
+PUBLIC_URL = env.url("PUBLIC_URL", f"http://{HOST}:{PORT}" if DEBUG else "").rstrip("/")
+PASSWORD_RESET_URL = env.url("PASSWORD_RESET_URL")
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
+CONFIRMATION_TIMEOUT = 3 * 24 * 60 * 60  # seconds
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["mail"]}}
+
+# Phones and SMS. What each gateway is told is said in users/phones/gateways.py.
+SMS_BACKEND = env.one_of("SMS_BACKEND", "console", "twilio", "webhook")
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+TWILIO_FROM = env.text("TWILIO_FROM")
+TWILIO_API_URL = env.endpoint("TWILIO_API_URL", "https://api.twilio.com")
+SMS_WEBHOOK_URL = env.endpoint("SMS_WEBHOOK_URL")
+SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
+
 # The API
 MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
 THROTTLES = {  # (requests, seconds) or None, by the name that views give
@@ -176,6 +204,10 @@ THROTTLES = {  # (requests, seconds) or None, by the name that views give
     "anon": env.rate("THROTTLE_ANON", "100/min"),
     "login": env.rate("THROTTLE_LOGIN", "10/min"),
     "registration": env.rate("THROTTLE_REGISTRATION", "30/min"),
+    "code_phone": env.rate("THROTTLE_CODE_PHONE", "5/hour"),
+    "code_address": env.rate("THROTTLE_CODE_ADDRESS", "20/hour"),
+    "invite": (10, 3600),  # wrong invite codes of one user, and of one address
+    "letter": (10, 3600),  # letters of one kind to one mailbox: what is beyond is not sent
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.sessions.tokens.BearerAuthentication"],
@@ -247,6 +279,8 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"level": "INFO"}, "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-                "django.security.DisallowedHost": {"handlers": [], "propagate": False}},  # any scanner would fill the log
+    "loggers": {"django": {"level": "INFO"}, "django_tasks": {"level": "WARNING"}, "django_tasks_db": {"level": "WARNING"},
+                "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+                "django.security.DisallowedHost": {"handlers": [], "propagate": False},  # any scanner would fill the log
+                "twilio": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},  # their lines hold URLs, and a URL may hold a token
 }  # fmt: skip

@@ -10,6 +10,7 @@ from mentorship.api.index import Index, NotThere
 api = [
     path("", Index.as_view(), name="index"),
     path("", include("users.urls")),
+    path("", include("products.urls")),
     path("schema/", documents.Schema.as_view(), name="schema"),
     path("docs/", documents.SwaggerUI.as_view(), name="docs"),
     re_path(r"", NotThere.as_view()),

@@ -1,5 +1,6 @@
 """What a reader sees of a user, and what of it is only for some."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.conf import settings
@@ -10,7 +11,7 @@ MASK = "********"  # shown to oneself in place of the password
 
 
 class Card(NamedTuple):
-    """A row of UserQuerySet.cards(), in its order."""
+    """A row of UserQuerySet.cards(), in its order; of own_cards() with what follows the last name."""
 
     id: int
     username: str
@@ -23,6 +24,11 @@ class Card(NamedTuple):
     mentor_id: int | None
     first_name: str
     last_name: str
+    invite_code: str = ""
+    invited: Sequence[str] = ()
+    invited_count: int = 0
+    proven_email: str = ""
+    proven_phone: str = ""
 
     @property
     def username_key(self) -> str:
@@ -56,6 +62,17 @@ def brief(card: Card, viewer) -> dict:
 
 
 def detail(card: Card, viewer) -> dict:
-    """A user as their own page shows them to the viewer."""
+    """A user as their own page shows them to the viewer; to oneself with what is beside it for nobody else."""
     shown = brief(card, viewer) | {"first_name": card.first_name, "last_name": card.last_name}
-    return shown | {"password": MASK} if viewer.pk == card.id else shown
+    return shown | _own(card) if viewer.pk == card.id else shown
+
+
+def _own(card: Card) -> dict:
+    return {
+        "password": MASK,
+        "email_verified": bool(card.proven_email),
+        "phone_verified": bool(card.proven_phone),
+        "invite_code": card.invite_code,
+        "invited": card.invited,
+        "invited_count": card.invited_count,
+    }

@@ -2,15 +2,17 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from users import links, listing, names
+from users import invites, links, listing, names, proofs
+from users.phones.codes import PhoneCode
 from users.querysets import COMPUTED, SHOWN, UserManager
 from users.sessions.models import Session
 
-__all__ = ["Session", "User"]
+__all__ = ["PhoneCode", "Session", "User"]
 
 
 class KeyField(models.TextField):
@@ -45,6 +47,22 @@ class User(AbstractUser):
     # mentor_id: a plain yes would outlive a deleted mentor and pass to the next.
     taken_on_by = models.BigIntegerField(null=True, blank=True, editable=False)
     mentees_count = models.PositiveIntegerField(_("mentees"), default=0, editable=False)
+    # What was proven stands beside what is said, and counts only while it equals it: no change of the one leaves the
+    # other behind. '' where nothing is proven. See users/proofs.py.
+    proven_email = models.CharField(max_length=254, blank=True, default="", editable=False)
+    proven_phone = models.CharField(max_length=16, blank=True, default="", editable=False)
+    email_proofs = models.PositiveIntegerField(default=0, editable=False)  # a link is for the next of them, so it works once
+    invite_code = models.CharField(_("invite code"), max_length=invites.LENGTH, editable=False)
+    invited_by = models.ForeignKey(
+        "self",
+        verbose_name=_("invited by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="invited",
+        db_index=False,
+    )
+    invited_at = models.DateTimeField(_("invited at"), null=True, editable=False)  # stays when who invited is deleted: once is once
 
     objects = UserManager()
 
@@ -59,6 +77,11 @@ class User(AbstractUser):
                 name="nobody_mentors_themself",
                 violation_error_message=_("Nobody can be their own mentor."),
             ),
+            models.UniqueConstraint(fields=["invite_code"], name="one_user_an_invite_code"),
+            models.UniqueConstraint(fields=["email_key"], condition=~Q(proven_email=""), name="one_user_a_proven_email"),
+            models.UniqueConstraint(fields=["proven_phone"], condition=~Q(proven_phone=""), name="one_user_a_proven_phone"),
+            models.CheckConstraint(condition=Q(proven_email="") | Q(proven_email=F("email")), name="proven_email_is_the_email"),
+            models.CheckConstraint(condition=Q(proven_phone="") | Q(proven_phone=F("phone")), name="proven_phone_is_the_phone"),
         ]
         indexes = [
             models.Index(
@@ -67,6 +90,10 @@ class User(AbstractUser):
             models.Index(fields=["id"], name="mentors_by_id", condition=Q(is_mentor=True, is_active=True)),
             models.Index(fields=["id"], name="with_mentor_by_id", condition=Q(mentor__isnull=False, is_active=True)),
             models.Index(fields=["id"], name="without_mentor_by_id", condition=Q(mentor__isnull=True, is_active=True)),
+            models.Index(fields=["invited_by", "id"], name="invited_by_id", condition=Q(invited_by__isnull=False)),
+            # Unproven copies, which are cleared when somebody proves what they say.
+            models.Index(fields=["email_key"], name="users_by_email", condition=~Q(email_key="")),
+            models.Index(fields=["phone"], name="users_by_phone", condition=~Q(phone="")),
         ]
 
     # Predicates
@@ -78,6 +105,14 @@ class User(AbstractUser):
     def was_taken_on(self) -> bool:
         """Whether the mentor agreed: staff or the mentor made the link."""
         return self.mentor_id is not None and self.taken_on_by == self.mentor_id
+
+    @property
+    def email_verified(self) -> bool:
+        return bool(self.proven_email) and self.proven_email == self.email
+
+    @property
+    def phone_verified(self) -> bool:
+        return bool(self.proven_phone) and self.proven_phone == self.phone
 
     # Verbs
 
@@ -107,6 +142,37 @@ class User(AbstractUser):
         """Let those go who are this mentor's mentees. How many were."""
         return self.mentees.filter(pk__in=[mentee.pk for mentee in mentees]).take_mentor(None, agreed=False)
 
+    def accept_invite(self, code: str) -> None:
+        """Be invited by whose code this is: once in a lifetime, at registration or later.
+
+        A mentor who invites somebody without a mentor takes them on; so does one whom the invitee has chosen before.
+        Raises ValidationError where somebody invited this user already, and UnknownInvite where the code is nobody's or one's own.
+        """
+        users = type(self).objects
+        uninvited = users.filter(pk=self.pk, invited_at=None)
+        already = ValidationError({"invite_code": _("You have been invited already.")}, code="already_invited")
+        if not uninvited.exists():
+            raise already  # whatever the code is: who was invited may not go on asking which codes there are
+        others = users.active().filter(invite_code=code).exclude(pk=self.pk)
+        with users.all().keeping([self.pk], others.values_list("pk", flat=True)):
+            inviter = others.first()  # nobody changes or deletes them now
+            if not inviter:
+                raise invites.UnknownInvite
+            if not uninvited.write(invited_by=inviter, invited_at=timezone.now()):
+                raise already
+            if inviter.is_mentor:
+                free = users.filter(Q(mentor=None) | Q(mentor=inviter), pk=self.pk)
+                free.write(mentor=inviter, taken_on_by=inviter.pk)
+                listing.changed()
+
+    def prove_email(self, address: str, proofs_before: int) -> None:
+        """Hold that address, by a link that was made for it before the next proof. Raises ValidationError; see users/proofs.py."""
+        proofs.prove_email(self, address, proofs_before)
+
+    def prove_phone(self, phone: str) -> None:
+        """Hold that phone, whose code was right. Raises ValidationError; see users/proofs.py."""
+        proofs.prove_phone(self, phone)
+
     # Saving
 
     def set_unusable_password(self):
@@ -119,6 +185,10 @@ class User(AbstractUser):
         self.username_key, self.email_key = names.key(self.username), names.key(self.email)
         if self.taken_on_by != self.mentor_id:
             self.taken_on_by = None
+        if self.proven_email != self.email:
+            self.proven_email = ""
+        if self.proven_phone != self.phone:
+            self.proven_phone = ""
 
     def clean_fields(self, exclude=None):
         self.tidy()
@@ -152,10 +222,21 @@ class User(AbstractUser):
     def _insert(self, *args, **options) -> None:
         listing.changed()
         if not self.mentor_id:
-            return super().save(*args, **options)
+            return self._insert_with_a_code(*args, **options)
         with self._keeping() as change:
-            super().save(*args, **options)
+            self._insert_with_a_code(*args, **options)
             change.made([self.pk])
+
+    def _insert_with_a_code(self, *args, **options) -> None:
+        for attempt in range(5):
+            self.invite_code = self.invite_code or invites.draw()
+            try:
+                with transaction.atomic():
+                    return super().save(*args, **options)
+            except IntegrityError as refused:
+                if "invite_code" not in str(refused) or attempt == 4:
+                    raise
+                self.invite_code = ""  # drawn by somebody else before: draw again
 
     def _change(self, fields: set[str], *args, **options) -> None:
         new_password = self._password is not None

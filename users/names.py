@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 LONGEST = 150  # characters of a user name, after NFKC
 LONGEST_KEY = 3 * LONGEST  # case folding makes at most three characters of one
 LONGEST_RAW = 10 * LONGEST  # before NFKC: what is longer is not looked at
+LONGEST_PHONE = 64  # as it may be typed
 _ALLOWED = re.compile(r"[\w.@+-]+")
 
 

@@ -6,12 +6,22 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import NotSupportedError, connection, models, transaction
 from django.db.models import F, OuterRef
+from django.db.models.functions import Coalesce
 
-from users import links, listing, names
+from users import invites, links, listing, names
 
 MENTEES_SHOWN = 100  # names on a card; GET …/mentees/ pages through all
+INVITED_SHOWN = 100  # likewise, on one's own card
 SHOWN = links.FIELDS | {"username", "phone", "email"}  # what the list shows: a change makes its cached pages stale
-COMPUTED = {"username": ("username_key",), "email": ("email_key",), "mentor": ("taken_on_by",), "mentor_id": ("taken_on_by",)}
+COMPUTED = {
+    "username": ("username_key",), "email": ("email_key", "proven_email"), "phone": ("proven_phone",),
+    "mentor": ("taken_on_by",), "mentor_id": ("taken_on_by",),
+}  # fmt: skip
+
+
+CARD = ("id", "username", "is_mentor", "phone", "email", "mentee_names", "mentees_count", "mentor_name", "mentor_id",
+        "first_name", "last_name")  # fmt: skip
+OWN_CARD = ("invite_code", "invited_names", "invited_count", "proven_email", "proven_phone")
 
 
 class FirstNames(models.Subquery):
@@ -44,6 +54,12 @@ class UserQuerySet(models.QuerySet):
     def named(self, username: str):
         return self.filter(username_key=names.key(username))
 
+    def with_proven_email(self, address: str):
+        return self.filter(email_key=names.key(address)).exclude(proven_email="")
+
+    def with_proven_phone(self, phone: str):
+        return self.filter(proven_phone=phone).exclude(proven_phone="")
+
     def starting_with(self, text: str):
         return self.filter(username_key__startswith=names.key(text))
 
@@ -52,8 +68,17 @@ class UserQuerySet(models.QuerySet):
         mentees = self.model._base_manager.filter(mentor=OuterRef("pk"), is_active=True).order_by("pk")
         return self.annotate(
             mentor_name=F("mentor__username"), mentee_names=FirstNames(mentees.values("username")[:MENTEES_SHOWN])
-        ).values_list("id", "username", "is_mentor", "phone", "email", "mentee_names", "mentees_count", "mentor_name", "mentor_id",
-                      "first_name", "last_name")  # fmt: skip
+        ).values_list(*CARD)
+
+    def own_cards(self):
+        """What people are shown of themselves: their card, and what is beside it for nobody else; one statement too."""
+        invited = self.model._base_manager.filter(invited_by=OuterRef("pk"), is_active=True)
+        count = invited.order_by().values("invited_by").annotate(count=models.Count("pk")).values("count")
+        cards = self.cards().annotate(
+            invited_names=FirstNames(invited.order_by("pk").values("username")[:INVITED_SHOWN]),
+            invited_count=Coalesce(models.Subquery(count), 0),
+        )
+        return cards.values_list(*CARD, *OWN_CARD)
 
     # Verbs
 
@@ -125,6 +150,8 @@ class UserQuerySet(models.QuerySet):
                 if not isinstance(values[field], str):
                     raise NotSupportedError(f"update({field}=…) takes a plain text: its compared form follows from it")
                 values |= {field: names.nfkc(values[field]), f"{field}_key": names.key(values[field])}
+        for field in values.keys() & {"email", "phone"}:
+            values.setdefault(f"proven_{field}", "")
         for field in values.keys() & {"mentor", "mentor_id"}:
             if hasattr(values[field], "resolve_expression"):
                 raise NotSupportedError(f"update({field}=…) takes a user, an id or None: who is chosen must be locked first")
@@ -163,6 +190,7 @@ class UserQuerySet(models.QuerySet):
             user.tidy()
             user.mentees_count = 0
         with self.keeping((), (user.mentor_id for user in objs)) as change:
+            invites.give_codes(objs, self.everybody())
             created = super().bulk_create(objs, batch_size)
             change.made(user.pk for user in created)
             listing.changed()

@@ -1,14 +1,19 @@
 """What comes in and what goes out about people, one serializer a reader and purpose."""
 
+from contextlib import nullcontext
+
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from mentorship.api.fields import EmailField, TextField, TruthField
 from users import cards, names
+from users.emails import outbox
 from users.models import User
+from users.throttles import guessing_invites
 
 
 class NameField(TextField):
@@ -57,13 +62,23 @@ class NewPasswordField(PasswordField):
 
 class PhoneField(TextField):
     def __init__(self, **options):
-        super().__init__(**{"max_length": 64, "allow_blank": True, "allow_null": True, **options})
+        super().__init__(**{"max_length": names.LONGEST_PHONE, "allow_blank": True, "allow_null": True, **options})
 
     def to_internal_value(self, data):
         text = super().to_internal_value(data)
         if len(text) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         return names.normalise_phone(text)
+
+
+class InviteCodeField(TextField):
+    """Somebody's invite code, in either case. What could be none is unknown: all that is wrong counts as a guess."""
+
+    def __init__(self, **options):
+        super().__init__(**{"max_length": 64, **options})
+
+    def to_internal_value(self, data):
+        return names.key(super().to_internal_value(data)).strip().upper()
 
 
 def mentor_named(name: str, mentee: User | None) -> User:
@@ -78,6 +93,11 @@ def mentor_named(name: str, mentee: User | None) -> User:
             _('{name} is not a mentor; {name} can become one with PATCH /api/users/me/ {{"is_mentor": true}}').format(name=found.username)
         )
     return found
+
+
+def own_detail(user: User) -> dict:
+    """The user as they see themself."""
+    return cards.detail(cards.Card(*User.objects.filter(pk=user.pk).own_cards().get()), user)
 
 
 class BriefSerializer(serializers.Serializer):
@@ -102,10 +122,21 @@ class DetailSerializer(BriefSerializer):
 
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    password = serializers.CharField(required=False, help_text="Eight asterisks, shown to oneself only.")
+    password = serializers.CharField(required=False, help_text="Eight asterisks. This and what follows is shown to oneself only.")
+    email_verified = serializers.BooleanField(required=False)
+    phone_verified = serializers.BooleanField(required=False)
+    invite_code = serializers.CharField(required=False)
+    invited = serializers.ListField(child=serializers.CharField(), required=False, help_text="User names, the first 100 by id.")
+    invited_count = serializers.IntegerField(required=False)
 
     def to_representation(self, instance: cards.Card) -> dict:
         return cards.detail(instance, self.context["request"].user)
+
+
+class RegisteredSerializer(DetailSerializer):
+    """Oneself, just registered."""
+
+    message = serializers.CharField(required=False, help_text="Where a mail is on its way.")
 
 
 class AccountSerializer(serializers.Serializer):
@@ -180,27 +211,50 @@ class AccountSerializer(serializers.Serializer):
     def update(self, instance: User, validated_data: dict) -> User:
         """Write what changed and nothing else, so that a change of another field at the same moment stays."""
         password = validated_data.pop("password", None)
-        if password is not None:
-            instance.set_password(password)
-        changed = {field for field, value in validated_data.items() if getattr(instance, field) != value}
-        for field in changed:
-            setattr(instance, field, validated_data[field])
-        if "mentor" in changed:
-            instance.taken_on_by = None
-        instance.save(update_fields=changed | ({"password"} if password is not None else set()))
+        with outbox.telling(instance):
+            if password is not None:
+                instance.set_password(password)
+            changed = {field for field, value in validated_data.items() if getattr(instance, field) != value}
+            for field in changed:
+                setattr(instance, field, validated_data[field])
+            if "mentor" in changed:
+                instance.taken_on_by = None
+            instance.save(update_fields=changed | ({"password"} if password is not None else set()))
         return instance
 
     def to_representation(self, instance: User) -> dict:
-        return cards.detail(cards.Card(*User.objects.filter(pk=instance.pk).cards().get()), instance)
+        return own_detail(instance)
 
 
 class RegistrationSerializer(AccountSerializer):
     repeat_password = PasswordField(required=False)
+    invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True, write_only=True)
 
     def validate(self, given: dict) -> dict:
         if given.pop("repeat_password", given["password"]) != given["password"]:
             raise serializers.ValidationError({"repeat_password": [_("The two passwords differ.")]})
+        if settings.EMAIL_CONFIRMATION == "required" and not given.get("email"):
+            raise serializers.ValidationError({"email": [_("An email is needed here.")]})
         return super().validate(given)
+
+    def create(self, validated_data: dict) -> User:
+        code = validated_data.pop("invite_code", None)
+        with guessing_invites(self.context["request"]) if code else nullcontext(), transaction.atomic():
+            inviter = User.objects.filter(invite_code=code).values_list("pk", flat=True) if code else []
+            # All who are concerned are locked at once: the mentor now and the inviter later would be out of order.
+            with User.objects.all().keeping((), [*inviter, getattr(validated_data.get("mentor"), "pk", None)]):
+                user = super().create(validated_data)
+                if code:
+                    user.accept_invite(code)
+            if user.email:
+                outbox.write("confirm", user.email, user.pk)
+        return user
+
+    def to_representation(self, instance: User) -> dict:
+        shown = super().to_representation(instance)
+        if instance.email and settings.MAIL_IS_SENT:
+            shown["message"] = _("Registration successful. Please check your email to confirm your account.")
+        return shown
 
 
 class OwnUpdateSerializer(AccountSerializer):
@@ -216,3 +270,15 @@ class OwnUpdateSerializer(AccountSerializer):
         if given.get("password") == cards.MASK:
             del given["password"]
         return super().validate(given)
+
+
+class InviteSerializer(serializers.Serializer):
+    invite_code = InviteCodeField(help_text="Six characters, A-Z and 0-9, in either case.")
+
+    def update(self, instance: User, validated_data: dict) -> User:
+        with guessing_invites(self.context["request"]):
+            instance.accept_invite(validated_data["invite_code"])
+        return instance
+
+    def to_representation(self, instance: User) -> dict:
+        return own_detail(instance)

@@ -3,9 +3,17 @@
 from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.generics import CreateAPIView, DestroyAPIView, ListAPIView, RetrieveUpdateDestroyAPIView, get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.generics import (
+    CreateAPIView,
+    DestroyAPIView,
+    GenericAPIView,
+    ListAPIView,
+    RetrieveUpdateDestroyAPIView,
+    get_object_or_404,
+)
 from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.response import Response
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
@@ -14,7 +22,14 @@ from users.cards import Card
 from users.models import User
 from users.permissions import ChangesOnlyOneself
 from users.queries import UserListQuery, UserSearchQuery
-from users.serializers import BriefSerializer, DetailSerializer, OwnUpdateSerializer, RegistrationSerializer
+from users.serializers import (
+    BriefSerializer,
+    DetailSerializer,
+    InviteSerializer,
+    OwnUpdateSerializer,
+    RegisteredSerializer,
+    RegistrationSerializer,
+)
 from users.throttles import RegistrationThrottle
 
 
@@ -25,9 +40,10 @@ def who(text: str, viewer: User) -> Q:
     if len(text) > names.LONGEST_RAW or "\0" in text:
         raise Http404
     key = names.key(text)
-    return Q(pk=viewer.pk) if key == "me" else Q(username_key=key)
+    return Q(pk=viewer.pk) if key in ("me", viewer.username_key) else Q(username_key=key)
 
 
+@extend_schema_view(post=extend_schema(responses={201: RegisteredSerializer}))
 class Registration(CreateAPIView):
     """Make an account. The answer is the user as they see themself."""
 
@@ -38,6 +54,19 @@ class Registration(CreateAPIView):
 
     def get_success_headers(self, data: dict) -> dict[str, str]:
         return {"Location": reverse("user", args=[data["id"]])}
+
+
+class Invite(GenericAPIView):
+    """Be invited by whose code this is, once. A mentor takes on an invitee who has no mentor."""
+
+    serializer_class = InviteSerializer
+
+    @extend_schema(responses=DetailSerializer)
+    def post(self, request):
+        serializer = self.get_serializer(request.user, data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
 
 
 class CardPages(KeysetPagination):
@@ -96,6 +125,7 @@ class MenteeList(ListAPIView):
         return User.objects.active().filter(mentor=mentor)
 
 
+@extend_schema_view(put=extend_schema(responses=DetailSerializer), patch=extend_schema(responses=DetailSerializer))
 class UserDetail(RetrieveUpdateDestroyAPIView):
     """One user. PATCH and PUT are one: what is not sent stays."""
 
@@ -106,10 +136,12 @@ class UserDetail(RetrieveUpdateDestroyAPIView):
 
     def get_object(self):
         viewer = self.request.user
-        card = User.objects.visible_to(viewer).filter(who(self.kwargs["who"], viewer)).cards().first()
-        if not card:
+        named = who(self.kwargs["who"], viewer)
+        found = User.objects.visible_to(viewer).filter(named)
+        row = (found.own_cards() if named == Q(pk=viewer.pk) else found.cards()).first()
+        if not row:
             raise Http404
-        card = Card(*card)
+        card = Card(*row)
         self.check_object_permissions(self.request, card)
         return card if self.request.method in ("GET", "HEAD") else viewer
 

@@ -32,6 +32,22 @@ class TruthField(serializers.BooleanField):
         return data
 
 
+def whole(data) -> int | None:
+    """The whole number that a JSON value is (5 and 5.0 are one number); None where it is none."""
+    if isinstance(data, float) and data.is_integer():
+        return int(data)
+    return data if type(data) is int else None
+
+
+class WholeField(serializers.IntegerField):
+    """A JSON whole number."""
+
+    def to_internal_value(self, data):
+        if (value := whole(data)) is None:
+            self.fail("invalid")
+        return value
+
+
 def parse_id(text: str) -> int | None:
     """The id in a path or parameter; None where it is not ASCII digits or no row could have it."""
     if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= BIGGEST_ID:
@@ -73,3 +89,15 @@ class SizeParameter(serializers.Field):
         if not value or value > self.MOST:
             self.fail("invalid", most=self.MOST)
         return value
+
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 100})
+class SmallSizeParameter(SizeParameter):
+    MOST = 100
+
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": BIGGEST_ID})
+class PageParameter(SizeParameter):
+    """Which page."""
+
+    MOST = BIGGEST_ID

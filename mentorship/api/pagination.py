@@ -1,14 +1,17 @@
-"""Keyset pages: a page starts behind a cursor instead of at an offset, so that the last costs what the first does."""
+"""Keyset pages: a page starts behind a cursor instead of at an offset, so that the last costs what the first does.
+
+And numbered pages, for what has to say how many there are.
+"""
 
 from urllib.parse import urlencode
 
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.pagination import BasePagination
+from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.response import Response
 
-from mentorship.api.fields import IdParameter, SizeParameter
+from mentorship.api.fields import IdParameter, PageParameter, SizeParameter, SmallSizeParameter
 
 PAGE_SIZE = 100
 
@@ -82,3 +85,32 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
         return schema
+
+
+class NumberedQuery(serializers.Serializer):
+    """The parameters of a numbered page."""
+
+    page = PageParameter(default=1)
+    page_size = SmallSizeParameter(default=20)
+
+
+class NumberedPagination(PageNumberPagination):
+    """Pages by number: `{count, next, previous, results}`. 404 behind the last, 400 on a parameter that cannot be read."""
+
+    page_size_query_param = "page_size"
+
+    def paginate_queryset(self, queryset, request, view=None) -> list:
+        query = NumberedQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        self.query = query.validated_data
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_page_size(self, request) -> int:
+        return self.query["page_size"]
+
+    def get_page_number(self, request, paginator) -> int:
+        return self.query["page"]
+
+    def get_schema_operation_parameters(self, view) -> list[dict]:
+        bounds = {"page": {"minimum": 1}, "page_size": {"minimum": 1, "maximum": SmallSizeParameter.MOST, "default": 20}}
+        return [{"name": name, "in": "query", "required": False, "schema": {"type": "integer", **bound}} for name, bound in bounds.items()]

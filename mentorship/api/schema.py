@@ -4,7 +4,6 @@ import re
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 
 MEANINGS = {
     400: "What was sent cannot be used; the body says why, by field.",
@@ -52,11 +51,12 @@ class Operation(AutoSchema):
             errors |= {400, 413, 415}
         if "query" in {parameter["in"] for parameter in operation.get("parameters", [])}:
             errors.add(400)
-        if self.view.permission_classes != [AllowAny]:
+        if {} not in operation.get("security", [{}]):  # where an empty one stands, it goes without a token too
             errors.add(401)
         if "{" in self.path:
             errors |= {404, *({403} if self.method in ("PUT", "PATCH", "DELETE") and re.search(r"\{who\}", self.path) else ())}
-        return errors | set(getattr(self.view, "documented_errors", ()))
+        documented = getattr(self.view, "documented_errors", ())
+        return errors | set(documented.get(self.method, ()) if isinstance(documented, dict) else documented)
 
     def _error(self, status: int) -> dict:
         by_field = {"type": "object", "additionalProperties": True, "description": "`{field: [why]}`, or `{detail: why}`."}

@@ -30,6 +30,14 @@ end
 return seen
 """
 
+_GIVE_BACK = """
+for _, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then
+    redis.call('DECR', key)
+  end
+end
+"""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -91,6 +99,13 @@ class _OwnCount:
         self.windows[limit.key] = end, requests + 1
         return Count(limit, requests + 1, end - now)
 
+    def give_back(self, limits: list[Limit]) -> None:
+        with self.lock:
+            for limit in limits:
+                if limit.key in self.windows:
+                    end, requests = self.windows[limit.key]
+                    self.windows[limit.key] = end, max(0, requests - 1)
+
     def _forget(self, now: float) -> None:
         running = sorted((end, key) for key, (end, _requests) in self.windows.items() if end > now)
         kept = {key for _end, key in running[-self.MOST // 2 :]}
@@ -110,6 +125,17 @@ def count(limits: list[Limit]) -> list[Count]:
     except RedisError:
         return own_count(limits)
     return [Count(limit, seen[2 * i], seen[2 * i + 1] / 1000) for i, limit in enumerate(limits)]
+
+
+def give_back(limits: list[Limit]) -> None:
+    """Uncount one request that turned out not to be of the kind that is limited."""
+    if not settings.REDIS_URL:
+        return own_count.give_back(limits)
+    try:
+        script = get_redis_connection("throttle").register_script(_GIVE_BACK)
+        script(keys=[f"throttle:{limit.key}" for limit in limits])
+    except RedisError:
+        own_count.give_back(limits)
 
 
 def host_of(request) -> str:

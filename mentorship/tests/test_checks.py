@@ -1,10 +1,12 @@
 """What refuses to start with DEBUG off, and says what to set."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from django.core.checks import run_checks
 
 from tests.servers import PROJECT, bare_environment
 
@@ -26,6 +28,62 @@ WRONG = [
     ({"WORKERS": "2"}, "REDIS_URL"),
     ({"DJANGO_SUPERUSER_PASSWORD": "admin"}, "DJANGO_SUPERUSER_PASSWORD"),
 ]
+
+TWILIO = {"SMS_BACKEND": "twilio", "TWILIO_ACCOUNT_SID": "AC0", "TWILIO_AUTH_TOKEN": "token", "TWILIO_FROM": "+15005550006"}
+WEBHOOK = {"SMS_BACKEND": "webhook", "SMS_WEBHOOK_URL": "https://sms.example.com/send", "SMS_WEBHOOK_SECRET": "x" * 16}
+# What a gateway lacks, with DEBUG on too
+SMS_WRONG = [
+    *((TWILIO | {name: ""}, name) for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")),
+    *((WEBHOOK | {name: ""}, name) for name in ("SMS_WEBHOOK_URL", "SMS_WEBHOOK_SECRET")),
+    (WEBHOOK | {"SMS_WEBHOOK_SECRET": "x" * 15}, "SMS_WEBHOOK_SECRET"),
+    (WEBHOOK | {"SMS_WEBHOOK_SECRET": "whsec_no base64, long as it is"}, "SMS_WEBHOOK_SECRET"),
+]
+# What would be read on the way, with DEBUG off
+SMS_PLAIN = [
+    (TWILIO | {"TWILIO_API_URL": "http://twilio.example.com"}, "TWILIO_API_URL"),
+    (WEBHOOK | {"SMS_WEBHOOK_URL": "http://sms.example.com/send"}, "SMS_WEBHOOK_URL"),
+    (WEBHOOK | {"SMS_WEBHOOK_URL": "http://10.0.0.1:8080/"}, "SMS_WEBHOOK_URL"),
+]
+SMS_RIGHT = [{}, TWILIO, WEBHOOK, *(WEBHOOK | {"SMS_WEBHOOK_URL": f"http://{host}/sms"} for host in ("localhost:9", "127.0.0.2", "[::1]:9"))]
+
+
+@pytest.fixture
+def sms_faults(settings):
+    """What these settings are refused for, of what is about SMS."""
+
+    def check(given: dict[str, str], debug: bool) -> list[str]:
+        unset = dict.fromkeys(TWILIO | WEBHOOK, "") | {"SMS_BACKEND": "console", "TWILIO_API_URL": "https://api.twilio.com"}
+        for name, value in (unset | given | {"DEBUG": debug}).items():
+            setattr(settings, name, value)
+        return [fault.msg for fault in run_checks() if re.search("SMS|TWILIO", fault.msg)]
+
+    return check
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(("wrong", "named"), SMS_WRONG)
+def test_a_gateway_without_what_it_needs_is_refused(sms_faults, wrong, named, debug):
+    [fault] = sms_faults(wrong, debug)
+    assert named in fault
+
+
+@pytest.mark.parametrize(("wrong", "named"), SMS_PLAIN)
+def test_codes_and_secrets_cross_no_network_in_plain_sight(sms_faults, wrong, named):
+    [fault] = sms_faults(wrong, False)
+    assert named in fault
+    assert not sms_faults(wrong, True)
+
+
+@pytest.mark.parametrize("right", SMS_RIGHT)
+def test_a_gateway_with_what_it_needs_is_not(sms_faults, right):
+    assert not sms_faults(right, False)
+
+
+@pytest.mark.parametrize("debug", ["true", "false"])
+def test_a_server_refuses_a_gateway_without_what_it_needs(debug):
+    refused = start("-c", "import mentorship.wsgi", SMS_BACKEND="twilio", TWILIO_FROM="+15005550006", DEBUG=debug)
+    assert refused.returncode != 0
+    assert "SMS_BACKEND=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN" in refused.stderr
 
 
 @pytest.mark.parametrize(("wrong", "named"), WRONG)

@@ -69,7 +69,38 @@ GIVEN = [
     ({"JWT_REFRESH_MINUTES": "1440"}, at(*JWT, "REFRESH_TOKEN_LIFETIME"), timedelta(days=1)),
     ({}, at(*JWT, "ROTATE_REFRESH_TOKENS"), False),
     ({"JWT_ROTATE_REFRESH_TOKENS": "true"}, at(*JWT, "ROTATE_REFRESH_TOKENS"), True),
-    ({}, at("THROTTLES"), {"user": (100, 60), "anon": (100, 60), "login": (10, 60), "registration": (30, 60)}),
+    ({}, at("THROTTLES"), {
+        "user": (100, 60), "anon": (100, 60), "login": (10, 60), "registration": (30, 60), "code_phone": (5, 3600), "code_address": (20, 3600),
+        "invite": (10, 3600), "letter": (10, 3600),
+    }),
+    ({"THROTTLE_CODE_PHONE": "1/min"}, at("THROTTLES", "code_phone"), (1, 60)),
+    ({"THROTTLE_CODE_ADDRESS": "off"}, at("THROTTLES", "code_address"), None),
+    ({}, at("EMAIL_HOST"), ""),
+    ({}, at("EMAIL_BACKEND"), "django.core.mail.backends.console.EmailBackend"),
+    ({"EMAIL_HOST": "mail.example.com"}, at("EMAIL_BACKEND"), "django.core.mail.backends.smtp.EmailBackend"),
+    ({}, lambda settings: [settings[name] for name in ("EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_USE_SSL")], [587, True, False]),
+    ({"EMAIL_PORT": "465"}, lambda settings: [settings[name] for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL")], [False, True]),
+    ({"EMAIL_PORT": "25"}, lambda settings: [settings[name] for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL")], [False, False]),
+    ({"EMAIL_PORT": "2525", "EMAIL_USE_TLS": "true"}, at("EMAIL_USE_TLS"), True),
+    ({}, at("MAIL_IS_SENT"), True),
+    ({"DEBUG": "false"}, at("MAIL_IS_SENT"), False),
+    ({"DEBUG": "false", "EMAIL_HOST": "mail.example.com"}, at("MAIL_IS_SENT"), True),
+    ({}, at("EMAIL_CONFIRMATION"), "optional"),
+    ({"EMAIL_CONFIRMATION": "required"}, at("EMAIL_CONFIRMATION"), "required"),
+    ({}, at("PUBLIC_URL"), "http://127.0.0.1:8000"),
+    ({"PORT": "9000"}, at("PUBLIC_URL"), "http://127.0.0.1:9000"),
+    ({"DEBUG": "false"}, at("PUBLIC_URL"), ""),
+    ({"PUBLIC_URL": "https://mentors.example.com/"}, at("PUBLIC_URL"), "https://mentors.example.com"),
+    ({"PASSWORD_RESET_URL": "https://app.example.com/reset"}, at("PASSWORD_RESET_URL"), "https://app.example.com/reset"),
+    ({}, at("AUTH_CODE_DIGITS"), 6),
+    ({"AUTH_CODE_DIGITS": "4"}, at("AUTH_CODE_DIGITS"), 4),
+    ({}, at("SMS_BACKEND"), "console"),
+    ({"SMS_BACKEND": "webhook"}, at("SMS_BACKEND"), "webhook"),
+    ({}, at("TWILIO_API_URL"), "https://api.twilio.com"),
+    ({"TWILIO_API_URL": "https://api.dublin.ie1.twilio.com"}, at("TWILIO_API_URL"), "https://api.dublin.ie1.twilio.com"),
+    ({}, at("SMS_WEBHOOK_URL"), ""),
+    ({"SMS_WEBHOOK_URL": "https://me:word@a.example:8443/sms?token=x"}, at("SMS_WEBHOOK_URL"), "https://me:word@a.example:8443/sms?token=x"),
+    ({"SMS_WEBHOOK_SECRET": "p$HOME of ours"}, at("SMS_WEBHOOK_SECRET"), "p$HOME of ours"),
     ({"THROTTLE_USER": "5/s"}, at("THROTTLES", "user"), (5, 1)),
     ({"THROTTLE_ANON": "7/hour"}, at("THROTTLES", "anon"), (7, 3600)),
     ({"THROTTLE_LOGIN": "1/day"}, at("THROTTLES", "login"), (1, 86400)),
@@ -105,6 +136,20 @@ def test_what_is_given_arrives_and_what_is_not_has_its_default(read, given, find
 def test_a_wrong_value_is_refused_by_name(read, name, value):
     with pytest.raises(ImproperlyConfigured, match=name):
         read(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["sms.example.com", "ftp://a.example/token", "https:///token", "https://a.example:70000/token",
+                                   "https://[::1/token", "https://a.example/to ken", "https://a.example/#token"])  # fmt: skip
+def test_a_wrong_address_of_a_gateway_is_refused_by_name_and_not_shown(read, value):
+    for name in ("SMS_WEBHOOK_URL", "TWILIO_API_URL"):
+        with pytest.raises(ImproperlyConfigured, match=name) as refused:
+            read(**{name: value})
+        assert value not in str(refused.value)
+
+
+def test_an_unknown_gateway_is_refused_by_name(read):
+    with pytest.raises(ImproperlyConfigured, match="SMS_BACKEND must be one of console, twilio, webhook"):
+        read(SMS_BACKEND="pigeon")
 
 
 def test_a_wrong_database_port_is_refused_by_name(read):

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
@@ -10,12 +11,17 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
 
-from mentorship.api.fields import TextField, TruthField
-from users.serializers import NameField, NewPasswordField, PasswordField
+from mentorship.api.fields import EmailField, TextField, TruthField
+from mentorship.api.throttling import host_of
+from users.emails import outbox
+from users.models import User
+from users.serializers import NameField, NewPasswordField, PasswordField, PhoneField
 from users.sessions import tokens
 from users.sessions.models import Session
 
 _log = logging.getLogger("mentorship.sessions")
+
+EMAIL_NOT_VERIFIED = _("Please confirm your email first: the link is in the mail that we sent.")
 
 
 class TokenField(TextField):
@@ -26,20 +32,41 @@ class TokenField(TextField):
 
 
 class LoginSerializer(serializers.Serializer):
-    username = NameField(write_only=True)
+    """A user name and a password; an email or a phone that was proven may stand in place of the name."""
+
+    username = NameField(required=False, write_only=True)
+    email = EmailField(required=False, write_only=True, max_length=254, help_text="In place of the user name, where it was proven.")
+    phone = PhoneField(required=False, write_only=True, allow_blank=False, allow_null=False, help_text="Likewise.")
     password = PasswordField()
     refresh = serializers.CharField(read_only=True)
     access = serializers.CharField(read_only=True)
 
+    def to_internal_value(self, data: dict) -> dict:
+        self.fields["username"].required = not data.keys() & {"email", "phone"}
+        return super().to_internal_value(data)
+
     def validate(self, given: dict) -> dict:
         request = self.context["request"]
-        user = authenticate(request, username=given["username"], password=given["password"])
+        user = authenticate(request, username=self._name(given), password=given["password"])
+        if user and settings.EMAIL_CONFIRMATION == "required" and not user.email_verified:
+            _log.info("sign-in refused", extra={"address": host_of(request), "reason": "email not verified"})
+            raise AuthenticationFailed({"detail": EMAIL_NOT_VERIFIED, "code": "email_not_verified"})
         pair = user and tokens.sign_in(user, request)
         if not pair:
-            _log.info("sign-in refused", extra={"address": tokens.host_of(request)})
+            _log.info("sign-in refused", extra={"address": host_of(request)})
             raise AuthenticationFailed(_("No active account found with the given credentials"), "no_active_account")
-        _log.info("signed in", extra={"user": user.pk, "address": tokens.host_of(request)})
+        _log.info("signed in", extra={"user": user.pk, "address": host_of(request), "by": "password"})
         return pair
+
+    @staticmethod
+    def _name(given: dict) -> str:
+        """The user name of whom the one name, email or phone means; '' (nobody's) where an email or phone is not proven."""
+        if len(given.keys() & {"username", "email", "phone"}) > 1:
+            raise serializers.ValidationError(_("Give one of username, email and phone."))
+        if "username" in given:
+            return given["username"]
+        proven = User.objects.with_proven_email(given["email"]) if "email" in given else User.objects.with_proven_phone(given["phone"])
+        return proven.values_list("username", flat=True).first() or ""
 
 
 class RefreshSerializer(serializers.Serializer):
@@ -85,8 +112,9 @@ class ChangePasswordSerializer(serializers.Serializer):
         return password
 
     def update(self, instance, validated_data):
-        instance.set_password(validated_data["new_password"])
-        instance.save(update_fields=["password"])
+        with outbox.telling(instance):
+            instance.set_password(validated_data["new_password"])
+            instance.save(update_fields=["password"])
         return instance
 
     def to_representation(self, instance) -> dict:

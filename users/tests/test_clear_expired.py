@@ -57,4 +57,4 @@ def test_it_says_what_it_deleted(client, capsys):
     client.post("/api/logout", {"refresh": client.refresh})
     OutstandingToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     clear()
-    assert capsys.readouterr().out == "Deleted 1 sessions and 1 records of tokens.\n"
+    assert capsys.readouterr().out == "Deleted 1 sessions and the records of 1 tokens, 0 codes and 0 letters.\n"

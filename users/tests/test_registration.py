@@ -25,6 +25,7 @@ def test_a_name_and_a_password_are_enough(anyone, db):
     assert answer.json() == {
         "id": answer.json()["id"], "username": "bob", "is_mentor": False, "phone": "", "email": "", "mentees": [], "mentees_count": 0,
         "mentor": None, "mentor_username": None, "first_name": "", "last_name": "", "password": "********",
+        "email_verified": False, "phone_verified": False, "invite_code": User.objects.get().invite_code, "invited": [], "invited_count": 0,
     }  # fmt: skip
 
 

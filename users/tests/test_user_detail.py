@@ -4,8 +4,9 @@ from urllib.parse import quote
 
 import pytest
 
+OWN = {"password", "email_verified", "phone_verified", "invite_code", "invited", "invited_count"}
 MINE = {"id", "username", "is_mentor", "phone", "email", "mentees", "mentees_count", "mentor", "mentor_username",
-        "first_name", "last_name", "password"}  # fmt: skip
+        "first_name", "last_name"} | OWN  # fmt: skip
 
 
 def test_one_sees_all_of_oneself_but_the_password(client, john):
@@ -16,8 +17,12 @@ def test_one_sees_all_of_oneself_but_the_password(client, john):
     assert john.password not in answer.content.decode()
 
 
-def test_of_another_there_is_no_password_at_all(client, alice):
-    assert set(client.get(f"/api/users/{alice.pk}/").json()) == MINE - {"password"}
+def test_of_another_there_is_no_password_at_all_nor_what_else_is_ones_own(client, alice):
+    assert set(client.get(f"/api/users/{alice.pk}/").json()) == MINE - OWN
+
+
+def test_staff_do_not_see_what_is_ones_own_either(sign_in, sam, alice):
+    assert set(sign_in(sam).get("/api/users/alice/").json()) == MINE - OWN
 
 
 def test_a_mentor_looks_like_this(client, alice, john):

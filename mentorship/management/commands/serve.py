@@ -1,5 +1,6 @@
 import os
 import socket
+import subprocess
 import sys
 
 from django.conf import settings
@@ -9,8 +10,13 @@ from django.core.management.base import BaseCommand, CommandError
 class Command(BaseCommand):
     help = "Serves the API and the admin with granian, on HOST and PORT, by WORKERS processes."
 
-    def handle(self, *args, **options):
+    def add_arguments(self, parser):
+        parser.add_argument("--with-mail", action="store_true", help="send mail too: start `send_mail`, which ends with this")
+
+    def handle(self, *args, with_mail: bool, **options):
         self._refuse_a_taken_port()
+        if with_mail and settings.MAIL_IS_SENT:
+            subprocess.Popen([sys.executable, sys.argv[0], "send_mail", "--with-parent"])  # noqa: S603 our own command
         self.stdout.write(f"Serving on http://{settings.HOST}:{settings.PORT} with {settings.WORKERS} worker(s)")
         self.stdout.flush()
         command = [

@@ -1,0 +1,70 @@
+"""What comes in and what goes out about products and categories."""
+
+from django.db import IntegrityError, transaction
+from rest_framework import serializers
+
+from mentorship.api.fields import TextField, WholeField
+from products.fields import CategoriesField, PriceField
+from products.models import LONGEST_DESCRIPTION, LONGEST_NAME, MOST_IN_STOCK, Category, Product, validate_name
+
+
+class ChecksAgain(serializers.Serializer):
+    """What was free, or there, when it was checked may be taken, or gone, when it is written: the same check says so then."""
+
+    def save(self, **more):
+        try:
+            with transaction.atomic():
+                return super().save(**more)
+        except IntegrityError:
+            self.run_validation(self.initial_data)
+            raise
+
+
+class CategorySerializer(ChecksAgain):
+    id = serializers.IntegerField(read_only=True)
+    name = TextField(max_length=LONGEST_NAME, validators=[validate_name])
+
+    def validate(self, given: dict) -> dict:
+        Category(**given).clean()
+        return given
+
+    def create(self, validated_data: dict) -> Category:
+        return Category.objects.create(**validated_data)
+
+
+class ProductSerializer(ChecksAgain):
+    """A product, as anybody sees it and as its mentor writes it."""
+
+    id = serializers.IntegerField(read_only=True)
+    name = TextField(max_length=LONGEST_NAME, validators=[validate_name])
+    description = TextField(max_length=LONGEST_DESCRIPTION, allow_blank=True, default="")
+    regular_price = PriceField()
+    discount_price = PriceField(allow_null=True, default=None, help_text="Not above the regular price.")
+    stock = WholeField(min_value=0, max_value=MOST_IN_STOCK)
+    categories = CategoriesField(default=list, help_text="Ids of categories.")
+    mentor = serializers.CharField(source="mentor.username", read_only=True, help_text="The user name of who offers it.")
+
+    def create(self, validated_data: dict) -> Product:
+        categories = validated_data.pop("categories")
+        product = Product(**validated_data)
+        product.clean()
+        product.save()
+        product.categories.set(categories)
+        return product
+
+    def update(self, instance: Product, validated_data: dict) -> Product:
+        """Write what changed and nothing else. The product is looked at anew: another change may have come before this one."""
+        categories = validated_data.pop("categories", None)
+        product = Product.objects.held(instance)
+        changed = {field for field, value in validated_data.items() if getattr(product, field) != value}
+        for field in changed:
+            setattr(product, field, validated_data[field])
+        product.clean()
+        product.save(update_fields=changed)
+        if categories is not None:
+            product.categories.set(categories)
+        return product
+
+
+class DeletedSerializer(serializers.Serializer):
+    message = serializers.CharField()

@@ -1,0 +1,59 @@
+"""The links in letters: each is for one account, one address and one purpose, expires, and works once."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core import signing
+from django.urls import reverse
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from mentorship.api.fields import parse_id
+
+CONFIRMATION = "users.emails.confirmation"
+
+
+def confirmation_token(user) -> str:
+    """Signed, not stored. It is for the account's next proof of an email, so that no link works after another one did."""
+    return signing.dumps([user.pk, user.email, user.email_proofs], salt=CONFIRMATION)
+
+
+def read_confirmation_token(token: str) -> tuple[int, str, int] | None:
+    """The account's id, the address, and how many emails the account had proven by then; None for what is none of ours, or expired."""
+    try:
+        pk, address, proofs = signing.loads(token, salt=CONFIRMATION, max_age=settings.CONFIRMATION_TIMEOUT)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return pk, address, proofs
+
+
+class _ResetTokens(PasswordResetTokenGenerator):
+    """Django's: signed over the password's hash and the last sign-in, so that it works once. Here over the proven email, too."""
+
+    key_salt = "users.emails.reset"
+
+    def _make_hash_value(self, user, timestamp):
+        return f"{super()._make_hash_value(user, timestamp)}{user.proven_email}"
+
+
+reset_tokens = _ResetTokens()
+
+
+def uid_of(user) -> str:
+    return urlsafe_base64_encode(str(user.pk).encode())
+
+
+def read_uid(uid: str) -> int | None:
+    try:
+        return parse_id(urlsafe_base64_decode(uid).decode())
+    except ValueError:
+        return None
+
+
+def confirmation_link(user) -> str:
+    return f"{settings.PUBLIC_URL}{reverse('email-confirm')}?{urlencode({'token': confirmation_token(user)})}"
+
+
+def reset_link(user) -> str:
+    page = settings.PASSWORD_RESET_URL or f"{settings.PUBLIC_URL}{reverse('password-reset-confirm')}"
+    return f"{page}?{urlencode({'uid': uid_of(user), 'token': reset_tokens.make_token(user)})}"

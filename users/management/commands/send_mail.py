@@ -1,0 +1,48 @@
+import logging
+import os
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult, TaskResultStatus
+
+PAUSE = 1  # seconds between two looks into the outbox
+LOST_AFTER = timedelta(minutes=5)  # a letter that a sender took and neither sent nor gave back: the sender died
+
+_log = logging.getLogger("mentorship.mail")
+
+
+class Command(BaseCommand):
+    help = "Sends the mail that was written down, until it is told to end. As many of them as wanted may run at the same time."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="send what is due now, and end")
+        parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one has ended")
+
+    def handle(self, *args, once: bool, with_parent: bool, **options):
+        if not settings.MAIL_IS_SENT:
+            self.stdout.write("No mail server is set up (EMAIL_HOST): there is nothing to send.")
+            return
+        parent = os.getppid()
+        worker = Worker(queue_names=["mail"], interval=0, batch=True, backend_name="default", startup_delay=False, max_tasks=None,
+                        worker_id=get_random_string(32), excluded_queue_names=[])  # fmt: skip
+        if once:
+            return self._round(worker)
+        worker.configure_signals()
+        while worker.running and not (with_parent and os.getppid() != parent):
+            try:
+                self._round(worker)
+            except (OperationalError, InterfaceError) as away:
+                _log.error("database away", extra={"reason": type(away.__cause__ or away).__name__})
+                connection.close()
+            time.sleep(PAUSE)
+
+    def _round(self, worker: Worker) -> None:
+        lost = DBTaskResult.objects.running().filter(queue_name="mail", started_at__lt=timezone.now() - LOST_AFTER)
+        lost.update(status=TaskResultStatus.READY)
+        worker.run()

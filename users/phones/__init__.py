@@ -1,0 +1,1 @@
+"""Phones: codes that are sent to them, and the door that they open."""
