@@ -6,6 +6,7 @@ from django.core.cache import caches
 from rest_framework.test import APIClient
 
 from mentorship.api import throttling
+from users.phones import gateways
 
 PASSWORD = "correct horse battery"
 
@@ -21,6 +22,7 @@ def clean_slate(settings):
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES)
     settings.WHITENOISE_USE_FINDERS = False  # it would look through all static files for each new client
     throttling.own_count.windows.clear()
+    gateways.wake()
     for alias in settings.CACHES:
         caches[alias].clear()
 

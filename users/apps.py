@@ -7,4 +7,4 @@ class UsersConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self):
-        from users import openapi  # noqa: F401 registers its extension
+        from users import checks, openapi  # noqa: F401 they register what they hold

@@ -27,6 +27,9 @@ WRONG = [
     ({"ALLOWED_HOSTS": "example.com,*"}, "ALLOWED_HOSTS"),
     ({"WORKERS": "2"}, "REDIS_URL"),
     ({"DJANGO_SUPERUSER_PASSWORD": "admin"}, "DJANGO_SUPERUSER_PASSWORD"),
+    ({"EMAIL_CONFIRMATION": "required"}, "EMAIL_HOST"),
+    ({"EMAIL_HOST": "mail.example.com"}, "PUBLIC_URL"),
+    ({"EMAIL_USE_TLS": "true", "EMAIL_USE_SSL": "true"}, "EMAIL_USE_TLS"),
 ]
 
 TWILIO = {"SMS_BACKEND": "twilio", "TWILIO_ACCOUNT_SID": "AC0", "TWILIO_AUTH_TOKEN": "token", "TWILIO_FROM": "+15005550006"}
@@ -44,7 +47,8 @@ SMS_PLAIN = [
     (WEBHOOK | {"SMS_WEBHOOK_URL": "http://sms.example.com/send"}, "SMS_WEBHOOK_URL"),
     (WEBHOOK | {"SMS_WEBHOOK_URL": "http://10.0.0.1:8080/"}, "SMS_WEBHOOK_URL"),
 ]
-SMS_RIGHT = [{}, TWILIO, WEBHOOK, *(WEBHOOK | {"SMS_WEBHOOK_URL": f"http://{host}/sms"} for host in ("localhost:9", "127.0.0.2", "[::1]:9"))]
+HERE = [WEBHOOK | {"SMS_WEBHOOK_URL": f"http://{host}/sms"} for host in ("localhost:9", "127.0.0.2", "[::1]:9")]
+SMS_RIGHT = [{}, TWILIO, WEBHOOK, *HERE]
 
 
 @pytest.fixture

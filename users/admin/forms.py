@@ -1,5 +1,7 @@
 """The forms of the admin where Django's own would not keep to how names are compared here, or write more than was changed."""
 
+from copy import copy
+
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.contrib.auth.forms import (
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mentorship.api.fields import parse_id
 from users import names
+from users.emails import outbox
 from users.models import Session, User
 
 
@@ -46,9 +49,11 @@ class UserForm(UserChangeForm):
 
 class PasswordForm(AdminPasswordChangeForm):
     def save(self, commit=True):
+        before = copy(self.user)
         user = super().save(commit=False)
         if commit:
-            user.save(update_fields=["password"])
+            with outbox.telling(user, before):
+                user.save(update_fields=["password"])
         return user
 
 

@@ -18,6 +18,7 @@ from users.admin import actions, history
 from users.admin.forms import NewUserForm, PasswordForm, UserForm, mentor_select
 from users.admin.mentees import MenteesOnCard
 from users.admin.refusals import says_why_not
+from users.emails import outbox
 from users.models import Session, User
 
 
@@ -69,11 +70,15 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
     search_help_text = _("A part of a user name, an email or a phone, in any case.")
     actions = actions.ALL
     form, add_form, change_password_form = UserForm, NewUserForm, PasswordForm
-    readonly_fields = ["agreed", "mentees_count", "alive_sessions", "last_login", "date_joined"]
+    readonly_fields = [
+        "agreed", "mentees_count", "email_verified", "phone_verified", "invite_code", "inviter", "invited_at", "invited_people",
+        "alive_sessions", "last_login", "date_joined",
+    ]  # fmt: skip
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        (_("Personal info"), {"fields": ["first_name", "last_name", "email", "phone"]}),
+        (_("Personal info"), {"fields": ["first_name", "last_name", "email", "email_verified", "phone", "phone_verified"]}),
         (_("Mentoring"), {"fields": ["is_mentor", "mentees_count", "mentor", "agreed"]}),
+        (_("Invites"), {"fields": ["invite_code", "inviter", "invited_at", "invited_people"]}),
         (_("Permissions"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"], "classes": ["collapse"]}),
         (_("Signing in"), {"fields": ["alive_sessions", "last_login", "date_joined"]}),
     ]
@@ -81,6 +86,24 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
     @admin.display(boolean=True, description=_("the mentor agreed"))
     def agreed(self, user: User) -> bool | None:
         return user.was_taken_on() if user.mentor_id else None
+
+    @admin.display(boolean=True, description=_("email is proven"))
+    def email_verified(self, user: User) -> bool:
+        return user.email_verified
+
+    @admin.display(boolean=True, description=_("phone is proven"))
+    def phone_verified(self, user: User) -> bool:
+        return user.phone_verified
+
+    @admin.display(description=_("invited by"))
+    def inviter(self, user: User) -> str:
+        by = user.invited_by
+        return by and format_html('<a href="{}">{}</a>', reverse("admin:users_user_change", args=[by.pk]), by)
+
+    @admin.display(description=_("invited"))
+    def invited_people(self, user: User) -> str:
+        url = reverse("admin:users_user_changelist", query={"invited_by__id__exact": user.pk})
+        return format_html('<a href="{}">{}</a>', url, user.invited.count())
 
     @admin.display(description=_("sessions"))
     def alive_sessions(self, user: User) -> str:
@@ -117,9 +140,10 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
             return super().save_model(request, obj, form, change)
         changed = {field.name for field in self.opts.concrete_fields}.intersection(form.changed_data)
         left = [] if obj.takes_mentees else history.names(obj.mentees)
-        obj.save(update_fields=changed - {"mentor"})
-        if "mentor" in changed:
-            obj.mentor.take_on(obj) if obj.mentor else obj.leave_mentor()
+        with outbox.telling(obj, before=User.objects.get(pk=obj.pk)):
+            obj.save(update_fields=changed - {"mentor"})
+            if "mentor" in changed:
+                obj.mentor.take_on(obj) if obj.mentor else obj.leave_mentor()
         self.released(request, left)
 
     def released(self, request, mentees: list[tuple[int, str]]) -> None:

@@ -17,8 +17,11 @@ _log = logging.getLogger("mentorship.sms")
 
 DEADLINE = 4.5  # seconds for a whole conversation: it leaves something of the five that are promised
 PATIENCE = 4  # seconds for a connection, and again for each piece of an answer
+TOO_SLOW = ("deadline", "ReadTimeout", "ConnectTimeout")
 SHORT = 16  # bytes: below that a signing key could be guessed
+REST = 10  # seconds that a gateway which was too slow is left alone
 _lines = threading.BoundedSemaphore(32)  # conversations at once, see _in_time()
+_resting_until = 0.0
 
 
 class NotSent(Exception):
@@ -34,11 +37,17 @@ def send(phone: str, text: str) -> None:
     backend = _BACKENDS[settings.SMS_BACKEND]
     reason = backend(phone, text) if backend is _console else _in_time(backend, phone, text)
     # Never more than this: the text holds a code, and a number is personal.
-    told = {"backend": settings.SMS_BACKEND, "phone": f"…{phone[-2:]}", "ms": round(1000 * (time.monotonic() - started))}
+    told = {"backend": settings.SMS_BACKEND, "phone": f"*{phone[-2:]}", "ms": round(1000 * (time.monotonic() - started))}
     if reason:
         _log.warning("sms not sent", extra=told | {"reason": reason})
         raise NotSent(reason)
     _log.info("sms sent", extra=told)
+
+
+def wake() -> None:
+    """Ask the gateway again at once, however slow it was."""
+    global _resting_until
+    _resting_until = 0.0
 
 
 def is_set_up() -> bool:
@@ -73,6 +82,9 @@ def _in_time(backend: Callable[[str, str], str], phone: str, text: str) -> str:
     does a slow name server. So the conversation has a thread of its own, which is left alone when the time is up;
     and since it may then stay for as long as the gateway drips, there are only so many of them.
     """
+    global _resting_until
+    if time.monotonic() < _resting_until:
+        return "resting"  # or every message would hold up a process, and all that it serves, until the deadline
     if not _lines.acquire(blocking=False):
         return "busy"
     outcome = ["deadline"]
@@ -88,6 +100,8 @@ def _in_time(backend: Callable[[str, str], str], phone: str, text: str) -> str:
     thread = threading.Thread(target=talk, name="sms", daemon=True)
     thread.start()
     thread.join(DEADLINE)
+    if outcome[0] in TOO_SLOW:
+        _resting_until = time.monotonic() + REST
     return outcome[0]
 
 

@@ -1,0 +1,63 @@
+"""What refuses to start, of phones and mail: settings that lack what they need, or that would tell secrets to others."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+
+from users.phones import gateways
+
+SMS_NEEDS = {
+    "console": [],
+    "twilio": ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"],
+    "webhook": ["SMS_WEBHOOK_URL", "SMS_WEBHOOK_SECRET"],
+}
+SMS_URLS = {"console": [], "twilio": ["TWILIO_API_URL"], "webhook": ["SMS_WEBHOOK_URL"]}
+
+
+@checks.register
+def what_the_sms_gateway_lacks(app_configs=None, **kwargs) -> list[checks.Error]:
+    """A gateway that was chosen and has not what it needs is a contradiction, with DEBUG on too."""
+    unset = [name for name in SMS_NEEDS[settings.SMS_BACKEND] if not getattr(settings, name)]
+    faults = [(f"SMS_BACKEND={settings.SMS_BACKEND} needs {', '.join(unset)}", 6)] if unset else []
+    if settings.SMS_BACKEND == "webhook" and settings.SMS_WEBHOOK_SECRET:
+        try:
+            gateways.signing_key(settings.SMS_WEBHOOK_SECRET)
+        except ValueError as too_short:
+            faults.append((str(too_short), 7))
+    return _errors(faults)
+
+
+@checks.register
+def what_would_read_along(app_configs=None, **kwargs) -> list[checks.Error]:
+    """With DEBUG off: codes and secrets that would cross a network in plain sight."""
+    if settings.DEBUG:
+        return []
+    urls = [(name, urlsplit(getattr(settings, name))) for name in SMS_URLS[settings.SMS_BACKEND]]
+    plain = [name for name, url in urls if url.scheme == "http" and not _is_loopback(url.hostname)]
+    return _errors((f"{name} must start with https:// unless it is on this machine", 8) for name in plain)
+
+
+@checks.register
+def what_mail_lacks(app_configs=None, **kwargs) -> list[checks.Error]:
+    """Mail that is needed and cannot be sent, or whose links would lead nowhere."""
+    faults = []
+    if settings.EMAIL_CONFIRMATION == "required" and not settings.MAIL_IS_SENT:
+        faults.append(("EMAIL_CONFIRMATION=required needs EMAIL_HOST: nobody could confirm an email", 9))
+    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
+        faults.append(("EMAIL_USE_TLS and EMAIL_USE_SSL contradict each other: set one of them to false", 10))
+    if settings.MAIL_IS_SENT and not settings.PUBLIC_URL:
+        faults.append(("PUBLIC_URL must be set where EMAIL_HOST is: the links in mails start with it", 11))
+    return _errors(faults)
+
+
+def _errors(faults) -> list[checks.Error]:
+    return [checks.Error(message, id=f"mentorship.E{number:03}") for message, number in faults]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
