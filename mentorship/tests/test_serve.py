@@ -1,12 +1,13 @@
 """Starting the server: what stands in its way is said in one line."""
 
+import signal
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from tests.newcomer import PROJECT, clean_environment
+from tests.newcomer import PROJECT, Serving, clean_environment
 
 
 def serve(**settings) -> subprocess.CompletedProcess:
@@ -38,3 +39,12 @@ def test_a_wrong_setting_is_named_in_one_line(keys, name, value):
     assert done.returncode != 0
     assert done.stderr.startswith(f"{name} must ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_server_that_is_told_to_end_again_and_again_ends(keys, tmp_path):
+    subprocess.run([sys.executable, "manage.py", "prepare"], cwd=PROJECT, env=clean_environment(ENV_FILE="/dev/null", **keys), check=True, timeout=120)
+    with Serving(PROJECT, tmp_path / "log", sys.executable, "manage.py", "serve", ENV_FILE="/dev/null", **keys) as server:
+        for _ in range(50):
+            server.process.send_signal(signal.SIGTERM)
+        server.process.wait(timeout=30)

@@ -9,22 +9,32 @@ from django.urls import reverse
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from mentorship.api.fields import parse_id
+from users.models import User
 
-CONFIRMATION = "users.emails.confirmation"
+
+def _signer() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt="users.emails.confirmation", sep=".")  # nothing in it that a URL would encode
 
 
 def confirmation_token(user) -> str:
     """Signed, not stored. It is for the account's next proof of an email, so that no link works after another one did."""
-    return signing.dumps([user.pk, user.email, user.email_proofs], salt=CONFIRMATION)
+    return _signer().sign_object([user.pk, user.email, user.email_proofs])
 
 
 def read_confirmation_token(token: str) -> tuple[int, str, int] | None:
     """The account's id, the address, and how many emails the account had proven by then; None for what is none of ours, or expired."""
     try:
-        pk, address, proofs = signing.loads(token, salt=CONFIRMATION, max_age=settings.CONFIRMATION_TIMEOUT)
+        pk, address, proofs = _signer().unsign_object(token, max_age=settings.CONFIRMATION_TIMEOUT)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return pk, address, proofs
+
+
+def account_of(token: str) -> User | None:
+    """The active account that a confirmation link is for, while it says that address, and has proven it or nothing since."""
+    pk, address, proofs = read_confirmation_token(token) or (0, "", 0)
+    account = User.objects.active().filter(pk=pk, email=address).first()
+    return account if account and (account.email_verified or account.email_proofs == proofs) else None
 
 
 class _ResetTokens(PasswordResetTokenGenerator):

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Serving on http://{settings.HOST}:{settings.PORT} with {settings.WORKERS} worker(s)")
         self.stdout.flush()
         command = [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
+            sys.executable, "-m", "mentorship.server", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
             "--workers", str(settings.WORKERS), "--respawn-failed-workers",
             # A database connection belongs to a thread: one a worker on PostgreSQL keeps them few and warm.
             "--blocking-threads", "1", "--backpressure", "256", "--log-level", "warning",

@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
 from django.db import reset_queries
 from django.db.models import Max
+from django.utils import timezone
 from tqdm import tqdm
 
 from users.models import User
@@ -20,7 +21,9 @@ SMALLEST, LARGEST = 20, 2500  # people in one transaction: a statement must end 
 
 
 class Command(BaseCommand):
-    help = "Adds a believable population: every tenth is a mentor, most have a mentor, and a few mentors have very many mentees."
+    help = (
+        "Adds a believable population: every tenth is a mentor, most have a mentor, and a few mentors have very many mentees and invited."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--users", type=int, required=True, help="how many people to add")
@@ -59,12 +62,14 @@ class Population:
     def _person(self, number: int) -> User:
         first, last = self.random.choice(FIRST), self.random.choice(LAST)
         name = f"{first}.{last}.{number}".lower()
-        mentor = self._mentor()
+        mentor, email = self._mentor(), f"{name}@example.com" if self._happens(0.9) else ""
+        inviter = mentor if self._happens(0.3) else None
         return User(
             username=name, password=self.password_hash, first_name=first, last_name=last,
-            email=f"{name}@example.com" if self._happens(0.9) else "",
+            email=email, proven_email=email if self._happens(0.6) else "",
             phone=f"+7999{number % 10**7:07}" if self._happens(0.8) else "",
-            is_mentor=number % 10 == 0, mentor_id=mentor, taken_on_by=mentor if self._happens(0.3) else None,
+            is_mentor=number % 10 == 0, mentor_id=mentor, taken_on_by=inviter,
+            invited_by_id=inviter, invited_at=timezone.now() if inviter else None,
         )  # fmt: skip
 
     def _mentor(self) -> int | None:

@@ -25,22 +25,27 @@ class Command(BaseCommand):
         parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one has ended")
 
     def handle(self, *args, once: bool, with_parent: bool, **options):
-        if not settings.MAIL_IS_SENT:
-            self.stdout.write("No mail server is set up (EMAIL_HOST): there is nothing to send.")
-            return
         parent = os.getppid()
         worker = Worker(queue_names=["mail"], interval=0, batch=True, backend_name="default", startup_delay=False, max_tasks=None,
                         worker_id=get_random_string(32), excluded_queue_names=[])  # fmt: skip
+        if not settings.MAIL_IS_SENT:
+            self.stdout.write("No mail server is set up (EMAIL_HOST): no mail is written down, and none is sent.")
+        elif once:
+            self._round(worker)
         if once:
-            return self._round(worker)
+            return
         worker.configure_signals()
         while worker.running and not (with_parent and os.getppid() != parent):
-            try:
-                self._round(worker)
-            except (OperationalError, InterfaceError) as away:
-                _log.error("database away", extra={"reason": type(away.__cause__ or away).__name__})
-                connection.close()
+            if settings.MAIL_IS_SENT:
+                self._patient_round(worker)
             time.sleep(PAUSE)
+
+    def _patient_round(self, worker: Worker) -> None:
+        try:
+            self._round(worker)
+        except (OperationalError, InterfaceError) as away:
+            _log.error("database away", extra={"reason": type(away.__cause__ or away).__name__})
+            connection.close()
 
     def _round(self, worker: Worker) -> None:
         lost = DBTaskResult.objects.running().filter(queue_name="mail", started_at__lt=timezone.now() - LOST_AFTER)
