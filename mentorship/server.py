@@ -1,23 +1,43 @@
 """`python -m mentorship.server [granian's own options]`: granian, which ends however often it is told to.
 
-Granian sets a threading.Event in its signal handler. That takes a plain lock, so a second signal while the first one is
-handled (as when a terminal or `make` passes it on too) waits for itself, and the server stays for ever. A lock that its
-own thread may take twice is all that is missing.
+Granian's main process waits for a threading.Event, which its signal handlers set. Events take locks, and a handler that
+runs while the same thread holds one waits for itself: on two signals at once (as when `make` or a terminal passes on
+what a service manager sends, too) one in six servers stayed for ever. A flag that is looked at ten times a second takes none.
 """
 
-import threading
+import time
 
 from granian.cli import entrypoint
 from granian.server.common import AbstractServer
 
+TICK = 0.1  # seconds
+
+
+class Flag:
+    """What granian needs of a threading.Event, without a lock."""
+
+    def __init__(self):
+        self.is_up = False
+
+    def set(self) -> None:
+        self.is_up = True
+
+    def clear(self) -> None:
+        self.is_up = False
+
+    def wait(self) -> None:
+        while not self.is_up:
+            time.sleep(TICK)
+
+
 _init = AbstractServer.__init__
 
 
-def _init_with_a_lock_for_handlers(self, *args, **options) -> None:
+def _init_with_a_flag(self, *args, **options) -> None:
     _init(self, *args, **options)
-    self.main_loop_interrupt._cond = threading.Condition(threading.RLock())
+    self.main_loop_interrupt = Flag()
 
 
 if __name__ == "__main__":
-    AbstractServer.__init__ = _init_with_a_lock_for_handlers
+    AbstractServer.__init__ = _init_with_a_flag
     entrypoint()

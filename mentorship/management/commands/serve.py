@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args, with_mail: bool, **options):
         self._refuse_a_taken_port()
         if with_mail and settings.MAIL_IS_SENT:
-            subprocess.Popen([sys.executable, sys.argv[0], "send_mail", "--with-parent"])  # noqa: S603 our own command
+            subprocess.Popen([sys.executable, sys.argv[0], "send_mail", "--with-parent", str(os.getpid())])  # noqa: S603 our own command
         self.stdout.write(f"Serving on http://{settings.HOST}:{settings.PORT} with {settings.WORKERS} worker(s)")
         self.stdout.flush()
         command = [
