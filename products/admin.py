@@ -1,10 +1,11 @@
 """Products and categories in the admin, kept by staff."""
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from mentorship.api.fields import parse_id
 from products.models import Category, Product
 from users import names
 from users.admin.forms import UserSelect
@@ -14,7 +15,7 @@ from users.admin.refusals import says_why_not
 class Kept(admin.ModelAdmin):
     """Found by name in any case and form; what is refused while others change the same is said as a message."""
 
-    list_per_page, show_full_result_count = 50, False
+    list_per_page, show_full_result_count, show_facets = 50, False, admin.ShowFacets.NEVER
     search_fields = ["name_key__contains"]
     search_help_text = _("A part of the name, in any case.")
 
@@ -41,6 +42,14 @@ class CategoryAdmin(Kept):
     ordering = ["name_key"]
 
 
+class CategoriesField(forms.ModelMultipleChoiceField):
+    def clean(self, value):
+        for one in value or ():
+            if parse_id(one) is None:  # beyond what the database can compare ids with
+                raise ValidationError(self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": one})
+        return super().clean(value)
+
+
 @admin.register(Product)
 class ProductAdmin(Kept):
     list_display = ["name", "mentor", "regular_price", "discount_price", "stock", "is_listed"]
@@ -62,7 +71,5 @@ class ProductAdmin(Kept):
             kwargs["widget"] = UserSelect(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    @transaction.atomic
-    def delete_queryset(self, request, queryset):
-        for product in queryset.order_by("mentor"):  # one by one: each is held still
-            product.delete()
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        return super().formfield_for_manytomany(db_field, request, form_class=CategoriesField, **kwargs)

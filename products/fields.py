@@ -28,6 +28,9 @@ class PriceField(serializers.DecimalField):
     def __init__(self, **options):
         super().__init__(**{"max_digits": DIGITS, "decimal_places": PLACES, **options})
 
+    def validate_empty_values(self, data):
+        return serializers.Field.validate_empty_values(self, data)  # DRF's decimals take a blank for null
+
     def to_internal_value(self, data) -> Decimal:
         price = self._read(data)
         if price < 0:

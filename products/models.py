@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from products.querysets import KeyedQuerySet, ProductQuerySet
+from products.querysets import CategoryQuerySet, ProductQuerySet
 from users import names
 from users.models import KeyField, User
 
@@ -59,7 +59,7 @@ class Category(Keyed):
     name = models.CharField(_("name"), max_length=LONGEST_NAME, validators=[validate_name])
     name_key = KeyField(editable=False)
 
-    objects = KeyedQuerySet.as_manager()
+    objects = CategoryQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("category"), _("categories")
@@ -67,6 +67,13 @@ class Category(Keyed):
 
     def __str__(self):
         return self.name
+
+    @transaction.atomic
+    def delete(self, *args, **options):
+        type(self).objects.select_for_update().filter(pk=self.pk).first()  # see CategoryQuerySet.delete
+        return super().delete(*args, **options)
+
+    delete.alters_data = True
 
     def clean(self):
         super().clean()

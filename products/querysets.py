@@ -1,6 +1,6 @@
 """Which products qualify, and writes of many rows at once that fill the compared forms too."""
 
-from django.db import NotSupportedError, models
+from django.db import NotSupportedError, models, transaction
 from django.db.models import Q
 
 from users import names
@@ -32,9 +32,22 @@ class KeyedQuerySet(models.QuerySet):
         objs = list(objs)
         for one in objs:
             one.tidy()
-        return super().bulk_update(objs, self.model.with_keys(fields), *args, **options)
+        # Django's bulk_update() ends in update(), which would ask for plain texts.
+        plain = models.QuerySet(self.model, using=self.db)
+        return plain.bulk_update(objs, sorted(self.model.with_keys(fields)), *args, **options)
 
     bulk_update.alters_data = True
+
+
+class CategoryQuerySet(KeyedQuerySet):
+    @transaction.atomic
+    def delete(self):
+        """As Django's. A product that takes one of them at this moment waits, and then finds it gone."""
+        list(self.order_by("pk").select_for_update().values_list("pk"))
+        return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True
 
 
 class ProductQuerySet(KeyedQuerySet):
@@ -46,7 +59,8 @@ class ProductQuerySet(KeyedQuerySet):
         """What is listed and what is one's own; staff see all."""
         if viewer.is_staff:
             return self
-        if viewer.is_anonymous or viewer.takes_mentees:  # what such a mentor offers is listed
+        # The last condition below keeps the database from an index: it is left to the few whose own is not listed.
+        if viewer.is_anonymous or viewer.takes_mentees or not viewer.products.exists():
             return self.listed()
         return self.filter(Q(mentor__is_active=True, mentor__is_mentor=True) | Q(mentor=viewer.pk))
 
@@ -67,3 +81,12 @@ class ProductQuerySet(KeyedQuerySet):
         """The product as it is now, which nobody else changes before this transaction ends. Raises DoesNotExist."""
         product.hold()
         return self.shown().get(pk=product.pk)
+
+    @transaction.atomic
+    def delete(self):
+        """As Django's, holding all their mentors."""
+        list(User.objects.filter(pk__in=self.order_by().values("mentor")).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True

@@ -41,7 +41,7 @@ class ProductList(ReadByAnybody, ListCreateAPIView):
 
 
 @extend_schema_view(
-    get=READING, put=extend_schema(request=ProductSerializer(partial=True)), delete=extend_schema(responses=DeletedSerializer)
+    get=READING, put=extend_schema(request=ProductSerializer(partial=True)), delete=extend_schema(responses={200: DeletedSerializer})
 )
 class ProductDetail(ReadByAnybody, RetrieveUpdateDestroyAPIView):
     """One product. PATCH and PUT are one: what is not sent stays."""

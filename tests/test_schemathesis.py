@@ -13,7 +13,7 @@ EXAMPLES = 200  # an operation
 
 
 def test_every_answer_is_one_that_the_schema_promises():
-    with place() as where, Service(where) as served:
+    with place() as where, Service(where, DEBUG="true") as served:  # DEBUG: codes are made too
         done = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/api/schema/", "--max-examples", str(EXAMPLES),
              "--generation-deterministic", "--no-color", "--request-timeout", "10", "--continue-on-failure"],

@@ -31,7 +31,7 @@ class LoginThrottle(Throttle):
 
 class Site(admin.AdminSite):
     site_header = site_title = _("Mentorship")
-    index_title = _("People and sessions")
+    index_title = _("People, and what they offer")
     enable_nav_sidebar = False  # the lists are wide, and the tables few
 
     @method_decorator(never_cache)

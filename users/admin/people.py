@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CASCADE, Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
@@ -19,7 +19,7 @@ from users.admin.forms import NewUserForm, PasswordForm, UserForm, mentor_select
 from users.admin.mentees import MenteesOnCard
 from users.admin.refusals import says_why_not
 from users.emails import outbox
-from users.models import Session, User
+from users.models import User
 
 
 class IdsFirst(Paginator):
@@ -166,11 +166,12 @@ class UserAdmin(MenteesOnCard, DjangoUserAdmin):
         self.released(request, left)
 
     def get_deleted_objects(self, objs, request):
-        """What goes; sessions may go with their user, and mentees stay, without a mentor."""
+        """What goes; what is only the user's may go with the user, and mentees stay, without a mentor."""
+        along = {relation.related_model._meta.verbose_name for relation in User._meta.related_objects if relation.on_delete is CASCADE}
         listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
         if mentees := User.objects.filter(mentor__in=objs).count():
             counts[gettext("mentees who will be released")] = mentees
-        return listed, counts, lacking - {Session._meta.verbose_name}, protected
+        return listed, counts, lacking - along, protected
 
     # Refusals
 
