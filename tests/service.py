@@ -30,7 +30,8 @@ PASSWORD = "correct horse battery"
 HOST = "127.0.0.1"
 FOR_REAL = {"DEBUG": "false", "ALLOWED_HOSTS": HOST, "WORKERS": "1",
             "DJANGO_SUPERUSER_USERNAME": "admin", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}  # fmt: skip
-NO_LIMITS = dict.fromkeys(("THROTTLE_USER", "THROTTLE_ANON", "THROTTLE_LOGIN", "THROTTLE_REGISTRATION"), "off")
+NO_LIMITS = dict.fromkeys(("THROTTLE_USER", "THROTTLE_ANON", "THROTTLE_LOGIN", "THROTTLE_REGISTRATION",
+                           "THROTTLE_CODE_PHONE", "THROTTLE_CODE_ADDRESS"), "off")  # fmt: skip
 # Of all links and sessions, those that must never be.
 WRONG = {
     "a mentor who is none": "SELECT u.username, m.username FROM users_user u JOIN users_user m ON m.id = u.mentor_id"
@@ -61,6 +62,11 @@ class Place:
         name = self.environment["DB_NAME"]
         with closing(_postgres(name) if _on_postgres() else sqlite3.connect(name, timeout=20)) as connection:
             return connection.execute(sql).fetchall()
+
+    def change(self, sql: str) -> None:
+        name = self.environment["DB_NAME"]
+        with closing(_postgres(name) if _on_postgres() else sqlite3.connect(name, timeout=20, isolation_level=None)) as connection:
+            connection.execute(sql)
 
     def wrong(self) -> dict[str, list]:
         """Rows that break a rule which holds whatever runs at the same time, by the rule."""

@@ -14,15 +14,16 @@ import psycopg
 import pytest
 from django.urls import resolve
 
+from products.urls import urlpatterns as of_products
 from tests import newcomer, servers
-from users.urls import urlpatterns
+from users.urls import urlpatterns as of_users
 
 COLLECTION = servers.PROJECT / "postman" / "mentorship.postman_collection.json"
 ENVIRONMENT = servers.PROJECT / "postman" / "local.postman_environment.json"
 PINNED = servers.PROJECT / "tests" / "node"
 INSTALLED = servers.PROJECT / "build" / "node"
 OFFLINE = r"npm (?:error|ERR!) code (E(?:NOTFOUND|AI_AGAIN|CONN\w+|NETUNREACH|HOSTUNREACH|TIMEDOUT|RR_SOCKET_TIMEOUT|403|5\d\d))"
-DOCUMENTS = ["The OpenAPI schema", "Swagger UI", "Redoc"]
+DOCUMENTS = ["The page that confirms an email", "The page for a new password", "The OpenAPI schema", "Swagger UI", "Redoc"]
 
 
 def requests() -> list[dict]:
@@ -122,7 +123,7 @@ def test_every_request_is_sent_and_checked(runs):
 def test_each_saved_example_is_what_the_service_answers(runs):
     for item, sent in zip(requests(), runs[-1]["executions"], strict=True):
         answer = bytes(sent["response"].get("stream", {}).get("data", []))
-        for example in item["response"][:1]:  # those behind it are of requests that are refused, from their own folder
+        for example in item["response"][:1]:  # those behind it are of other bodies, which are refused or need a mail
             assert (example["code"], body(example["body"])) == (sent["response"]["code"], body(answer.decode())), item["name"]
 
 
@@ -135,7 +136,7 @@ def test_every_request_is_described():
 
 
 def test_each_route_and_method_has_a_request():
-    routes = {(route.name, method) for route in urlpatterns for method in route.callback.cls().allowed_methods}
+    routes = {(route.name, method) for route in [*of_users, *of_products] for method in route.callback.cls().allowed_methods}
     asked = {
         (resolve("/" + "/".join(filter(None, item["request"]["url"]["path"])) + "/").url_name, item["request"]["method"])
         for item in requests()

@@ -78,7 +78,10 @@ class InviteCodeField(TextField):
         super().__init__(**{"max_length": 64, **options})
 
     def to_internal_value(self, data):
-        return names.key(super().to_internal_value(data)).strip().upper()
+        text = super().to_internal_value(data)
+        if len(text) > self.max_length:  # normalising can cost its length squared
+            self.fail("max_length", max_length=self.max_length)
+        return names.key(text).strip().upper()
 
 
 def mentor_named(name: str, mentee: User | None) -> User:
@@ -262,6 +265,11 @@ class OwnUpdateSerializer(AccountSerializer):
 
     password = PasswordField()
     old_password = PasswordField(required=False)
+
+    def validate_email(self, email: str | None) -> str:
+        if settings.EMAIL_CONFIRMATION == "required" and self.instance.email and not email:
+            raise serializers.ValidationError(_("An email is needed here."))
+        return super().validate_email(email)
 
     def validate(self, given: dict) -> dict:
         old_password = given.pop("old_password", None)

@@ -52,18 +52,21 @@ def telling(user, before=None):
 @task(queue_name="mail")
 def send(kind: str, address: str, user: int | None, facts: dict, language: str, tries: int = 0) -> str:
     """Send a letter that is due; where the mail server is away, write it down again for later. What was done, in a word."""
-    if not tries and _is_too_much(kind, address):
-        return _said("too many", kind, user)
-    with override(language):
-        due = getattr(letters, kind)(address, user, **facts)
     try:
+        with override(language):
+            due = getattr(letters, kind)(address, user, **facts)
+        if not tries and any([_is_too_much(kind, address) for _letter in due]):  # each is counted
+            return _said("too many", kind, user)
         for letter in due:
             letter.send()
     except smtplib.SMTPRecipientsRefused as refused:
         if all(500 <= code < 600 for code, _why in refused.recipients.values()):
             return _said("refused", kind, user)
         return _put_off(kind, address, user, facts, language, tries)
-    except (OSError, smtplib.SMTPException):
+    except ValueError:  # an address that mail cannot write, such as a name that is too long for the DNS
+        return _said("refused", kind, user)
+    except Exception as reason:  # whatever it was, the letter is still due
+        _log.warning("letter not sent", extra={"kind": kind, "user": user, "reason": type(reason).__name__})
         return _put_off(kind, address, user, facts, language, tries)
     return _said("sent" if due else "nothing to send", kind, user)
 

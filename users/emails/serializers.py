@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from mentorship.api.fields import EmailField, TextField
+from mentorship.api.fields import TextField
 from users.emails import links, outbox
 from users.models import User
-from users.serializers import NewPasswordField
+from users.serializers import NewPasswordField, PersonalEmailField
 
 _log = logging.getLogger("mentorship.mail")
 
@@ -30,23 +30,25 @@ class ConfirmSerializer(serializers.Serializer):
     def save(self) -> None:
         """Prove the address; once more is fine, as long as the account still holds it. Raises ValidationError."""
         refusal = serializers.ValidationError({"token": [NOT_VALID]})
-        pk, address, proofs = links.read_confirmation_token(self.validated_data["token"]) or (0, "", 0)
-        account = User.objects.active().filter(pk=pk, email=address).first()
+        account = links.account_of(self.validated_data["token"])
         if not account:
             raise refusal
         if account.email_verified:
             return
         try:
-            account.prove_email(address, proofs)
+            account.prove_email(account.email, account.email_proofs)
         except ModelValidationError:
+            account = links.account_of(self.validated_data["token"])
+            if account and account.email_verified:  # by the same link, at the same moment
+                return
             raise refusal from None
-        _log.info("email proven", extra={"user": pk})
+        _log.info("email proven", extra={"user": account.pk})
 
 
 class AddressSerializer(serializers.Serializer):
     """An address as somebody typed it; whether it is known here is not said."""
 
-    email = EmailField(max_length=254)
+    email = PersonalEmailField(allow_blank=False, allow_null=False)
 
 
 class ResetSerializer(serializers.Serializer):

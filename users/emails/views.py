@@ -5,7 +5,8 @@ import secrets
 from django.conf import settings
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
@@ -15,6 +16,13 @@ from mentorship.api.errors import Unavailable
 from users.emails import links, outbox
 from users.emails.serializers import AddressSerializer, ConfirmSerializer, ResetSerializer, SaysSerializer
 from users.models import User
+
+
+PAGE = {(200, "text/html"): OpenApiTypes.STR}
+
+
+def _in_link(name: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, description="As it stands in the link.")
 
 
 def page(request, template: str, **facts):
@@ -47,13 +55,11 @@ class ConfirmEmail(Door):
 
     serializer_class = ConfirmSerializer
 
-    @extend_schema(exclude=True)
+    @extend_schema(summary="The page behind the link that confirms an email", parameters=[_in_link("token")], responses=PAGE)
     def get(self, request):
         """The page behind the link. It proves nothing: mail scanners open links, and only people press buttons."""
         token = request.query_params.get("token", "")[:2048]
-        pk, address, _proofs = links.read_confirmation_token(token) or (0, "", 0)
-        account = User.objects.active().filter(pk=pk, email=address).first()
-        return page(request, "confirm", account=account, token=token)
+        return page(request, "confirm", account=links.account_of(token), token=token)
 
     @extend_schema(responses=SaysSerializer)
     def post(self, request):
@@ -93,7 +99,7 @@ class ResetPassword(Door):
 
     serializer_class = ResetSerializer
 
-    @extend_schema(exclude=True)
+    @extend_schema(summary="The page behind the link for a new password", parameters=[_in_link("uid"), _in_link("token")], responses=PAGE)
     def get(self, request):
         """The page behind the link, where PASSWORD_RESET_URL names no other."""
         uid, token = request.query_params.get("uid", "")[:64], request.query_params.get("token", "")[:128]

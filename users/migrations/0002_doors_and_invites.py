@@ -12,7 +12,8 @@ def give_codes(apps, schema_editor):
     everybody = apps.get_model("users", "User").objects
     while users := list(everybody.filter(invite_code=None).order_by("pk").only("pk", "invite_code")[:BATCH]):
         invites.give_codes(users, everybody)
-        everybody.bulk_update(users, ["invite_code"])
+        with schema_editor.connection.cursor() as cursor:  # bulk_update() takes a hundred times as long on SQLite
+            cursor.executemany("UPDATE users_user SET invite_code = %s WHERE id = %s", [(user.invite_code, user.pk) for user in users])
 
 
 class Migration(migrations.Migration):

@@ -11,11 +11,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
 
-from mentorship.api.fields import EmailField, TextField, TruthField
+from mentorship.api.fields import TextField, TruthField
 from mentorship.api.throttling import host_of
 from users.emails import outbox
 from users.models import User
-from users.serializers import NameField, NewPasswordField, PasswordField, PhoneField
+from users.serializers import NameField, NewPasswordField, PasswordField, PersonalEmailField, PhoneField
 from users.sessions import tokens
 from users.sessions.models import Session
 
@@ -35,7 +35,9 @@ class LoginSerializer(serializers.Serializer):
     """A user name and a password; an email or a phone that was proven may stand in place of the name."""
 
     username = NameField(required=False, write_only=True)
-    email = EmailField(required=False, write_only=True, max_length=254, help_text="In place of the user name, where it was proven.")
+    email = PersonalEmailField(
+        required=False, write_only=True, allow_blank=False, allow_null=False, help_text="In place of the user name, where it was proven."
+    )
     phone = PhoneField(required=False, write_only=True, allow_blank=False, allow_null=False, help_text="Likewise.")
     password = PasswordField()
     refresh = serializers.CharField(read_only=True)
@@ -67,6 +69,13 @@ class LoginSerializer(serializers.Serializer):
             return given["username"]
         proven = User.objects.with_proven_email(given["email"]) if "email" in given else User.objects.with_proven_phone(given["phone"])
         return proven.values_list("username", flat=True).first() or ""
+
+
+class RefreshedSerializer(serializers.Serializer):
+    """The new access token."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField(required=False, help_text="Only where rotation is on.")
 
 
 class RefreshSerializer(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.generics import DestroyAPIView, GenericAPIView, ListAPIView
@@ -18,6 +18,7 @@ from users.sessions.serializers import (
     LoginSerializer,
     LogoutSerializer,
     MessageSerializer,
+    RefreshedSerializer,
     RefreshSerializer,
     SessionSerializer,
 )
@@ -35,6 +36,7 @@ class Login(TokenViewBase):
     documented_errors = [401]
 
 
+@extend_schema_view(post=extend_schema(responses=RefreshedSerializer))
 class Refresh(TokenViewBase):
     """A new access token; with rotation a new refresh token too."""
 

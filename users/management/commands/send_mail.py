@@ -1,5 +1,6 @@
 import logging
 import os
+import signal
 import time
 from datetime import timedelta
 
@@ -22,10 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="send what is due now, and end")
-        parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one has ended")
+        parser.add_argument("--with-parent", type=int, metavar="PID", help="end when the process that started this one, PID, has ended")
 
-    def handle(self, *args, once: bool, with_parent: bool, **options):
-        parent = os.getppid()
+    def handle(self, *args, once: bool, with_parent: int | None, **options):
         worker = Worker(queue_names=["mail"], interval=0, batch=True, backend_name="default", startup_delay=False, max_tasks=None,
                         worker_id=get_random_string(32), excluded_queue_names=[])  # fmt: skip
         if not settings.MAIL_IS_SENT:
@@ -34,8 +34,9 @@ class Command(BaseCommand):
             self._round(worker)
         if once:
             return
-        worker.configure_signals()
-        while worker.running and not (with_parent and os.getppid() != parent):
+        for number in (signal.SIGINT, signal.SIGTERM):  # the letter that is being sent is sent to its end, however often it is told
+            signal.signal(number, lambda *_: setattr(worker, "running", False))
+        while worker.running and with_parent in (None, os.getppid()):
             if settings.MAIL_IS_SENT:
                 self._patient_round(worker)
             time.sleep(PAUSE)
