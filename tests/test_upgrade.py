@@ -16,7 +16,11 @@ def test_who_was_here_before_invites_gets_a_code():
         where.manage("migrate", "users", "0001", "--verbosity", "0")
         where.change(OLD.format(people=PEOPLE))
         where.manage("prepare", "--verbosity", "0")
-        assert where.rows("SELECT count(*), count(DISTINCT invite_code), min(length(invite_code)) FROM users_user") == [(PEOPLE + 1, PEOPLE + 1, 6)]
+        assert where.rows("SELECT count(*), count(DISTINCT invite_code), min(length(invite_code)) FROM users_user") == [
+            (PEOPLE + 1, PEOPLE + 1, 6)
+        ]
         with Service(where) as served:
             code = where.rows("SELECT invite_code FROM users_user WHERE username = 'old-1'")[0][0]
-            assert served.post("/api/registration", {"username": "new", "password": "looking-glass", "invite_code": code}).status_code == 201
+            assert (
+                served.post("/api/registration", {"username": "new", "password": "looking-glass", "invite_code": code}).status_code == 201
+            )

@@ -4,6 +4,8 @@ Proving clears the unproven copies on other accounts in the same transaction, so
 account that has somebody else's address or number written on it.
 """
 
+from contextlib import contextmanager, nullcontext
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
@@ -31,8 +33,9 @@ def prove_email(user, address: str, proofs_before: int) -> None:
     found = users.active().filter(pk=user.pk, email=address, email_proofs=proofs_before)
     key = names.key(address)
     lock(EMAIL, key)
-    _hold(found, "email", proven_email=address, email_proofs=F("email_proofs") + 1)
-    _clear(users.filter(email_key=key, proven_email="").exclude(pk=user.pk), "email")
+    copies = users.filter(email_key=key, proven_email="").exclude(pk=user.pk)
+    with _clearing(copies, user.pk, "email"):
+        _hold(found, "email", proven_email=address, email_proofs=F("email_proofs") + 1)
     user.proven_email = address
 
 
@@ -41,8 +44,9 @@ def prove_phone(user, phone: str) -> None:
     """Raises ValidationError where the account is inactive or somebody else holds this phone."""
     users = type(user).objects
     lock(PHONE, phone)
-    _hold(users.active().filter(pk=user.pk), "phone", phone=phone, proven_phone=phone)
-    _clear(users.filter(phone=phone, proven_phone="").exclude(pk=user.pk), "phone")
+    copies = users.filter(phone=phone, proven_phone="").exclude(pk=user.pk)
+    with _clearing(copies, user.pk, "phone"):
+        _hold(users.active().filter(pk=user.pk), "phone", phone=phone, proven_phone=phone)
     user.phone = user.proven_phone = phone
 
 
@@ -56,8 +60,15 @@ def _hold(account, field: str, **values) -> None:
         raise refusal from None
 
 
-def _clear(copies, field: str) -> None:
-    """Locked in the order of ids first, so that two who clear different things from the same accounts do not deadlock."""
-    found = list(copies.order_by("pk").select_for_update().values_list("pk", flat=True))
-    if found:
-        copies.filter(pk__in=found).update(**{field: ""})
+@contextmanager
+def _clearing(copies, holder: int, field: str):
+    """Clear the copies once the body has made their holder.
+
+    All of them are locked before the first is written, as those whose links change are: two who prove what the other says,
+    or a mentor who releases them meanwhile, would wait for each other's rows.
+    """
+    found = list(copies.values_list("pk", flat=True))
+    with copies.keeping([holder, *found]) if found else nullcontext():
+        yield
+        if found:
+            copies.filter(pk__in=found).update(**{field: ""})

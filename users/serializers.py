@@ -205,12 +205,6 @@ class AccountSerializer(serializers.Serializer):
             self.run_validation(self.initial_data)
             raise
 
-    def create(self, validated_data: dict) -> User:
-        user = User(**{field: value for field, value in validated_data.items() if field != "password"})
-        user.set_password(validated_data["password"])
-        user.save()
-        return user
-
     def update(self, instance: User, validated_data: dict) -> User:
         """Write what changed and nothing else, so that a change of another field at the same moment stays."""
         password = validated_data.pop("password", None)
@@ -241,12 +235,14 @@ class RegistrationSerializer(AccountSerializer):
         return super().validate(given)
 
     def create(self, validated_data: dict) -> User:
-        code = validated_data.pop("invite_code", None)
+        code, password = validated_data.pop("invite_code", None), validated_data.pop("password")
+        user = User(**validated_data)
+        user.set_password(password)  # slow by design: before anything is counted or locked
         with guessing_invites(self.context["request"]) if code else nullcontext(), transaction.atomic():
             inviter = User.objects.filter(invite_code=code).values_list("pk", flat=True) if code else []
             # All who are concerned are locked at once: the mentor now and the inviter later would be out of order.
-            with User.objects.all().keeping((), [*inviter, getattr(validated_data.get("mentor"), "pk", None)]):
-                user = super().create(validated_data)
+            with User.objects.all().keeping((), [*inviter, user.mentor_id]):
+                user.save()
                 if code:
                     user.accept_invite(code)
             if user.email:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from rest_framework.exceptions import APIException, Throttled
 
-from mentorship.api.throttling import Limit, Throttle, address_of, count, give_back, limit
+from mentorship.api.throttling import Count, Limit, Throttle, address_of, count, give_back, limit
 from users import names
 from users.invites import UnknownInvite
+from users.phones import gateways
 
 
 def login_limit(address: str, name: object) -> Limit | None:
@@ -31,24 +32,30 @@ class BodyThrottle(Throttle):
         return self.counted(request, [*self.limits(request, view), *self.body_limits(body, address_of(request))])
 
 
+def _phone_in(body: dict) -> str | None:
+    """The phone that the body names: however a number is written, it is one. None where it is none: that is refused for what it is."""
+    phone = body.get("phone")
+    if not isinstance(phone, str) or len(phone) > names.LONGEST_PHONE:
+        return None
+    try:
+        return names.normalise_phone(phone) or None
+    except ValidationError:
+        return None
+
+
 class LoginThrottle(BodyThrottle):
     def body_limits(self, body, address):
-        return [login_limit(address, body.get(name)) for name in ("username", "email", "phone") if name in body]
+        return [login_limit(address, name) for name in (body.get("username"), body.get("email"), _phone_in(body))]
 
 
 class CodeThrottle(BodyThrottle):
-    """Codes asked for: each costs money, and a phone's owner a message. However a number is written, it is one."""
+    """Codes asked for: each costs money, and a phone's owner a message. Where none can be sent, none is counted."""
 
     def body_limits(self, body, address):
-        return [limit("code_address", address), self._of_phone(body.get("phone"))]
-
-    def _of_phone(self, phone: object) -> Limit | None:
-        if not isinstance(phone, str) or len(phone) > names.LONGEST_PHONE:
-            return None  # refused for what it is
-        try:
-            return limit("code_phone", names.normalise_phone(phone))
-        except ValidationError:
-            return None
+        if not gateways.is_set_up():
+            return []
+        phone = _phone_in(body)
+        return [limit("code_address", address), phone and limit("code_phone", phone)]
 
 
 class RegistrationThrottle(Throttle):
@@ -61,17 +68,28 @@ def guessing_invites(request):
     """Around the redemption of an invite code: wrong ones are counted, by user and by address, and right ones are not.
 
     Each is counted before it is judged, so that many at once are not judged beyond the limit. Raises Throttled.
+    What is not judged is not counted either.
     """
     who = [f"address {address_of(request)}"] + ([f"user {request.user.pk}"] if request.user.is_authenticated else [])
     limits = [found for one in who if (found := limit("invite", one))]
     counts = count(limits) if limits else []
     if exceeded := [count.reset for count in counts if count.is_exceeded]:
+        give_back(limits)
+        _say(request, counts)
         raise Throttled(max(exceeded))
     try:
         yield
     except UnknownInvite:
+        _say(request, counts)
         raise
     except BaseException:
         give_back(limits)
         raise
     give_back(limits)
+
+
+def _say(request, counts: list[Count]) -> None:
+    """In the answer's headers, with the limits that were counted before."""
+    before = getattr(request._request, "least_left", None)
+    least = [*counts, before] if before else counts
+    request._request.least_left = min(least, key=lambda count: (count.remaining, -count.reset), default=None)

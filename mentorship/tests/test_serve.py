@@ -43,7 +43,9 @@ def test_a_wrong_setting_is_named_in_one_line(keys, name, value):
 
 @pytest.mark.slow
 def test_a_server_that_is_told_to_end_again_and_again_ends(keys, tmp_path):
-    subprocess.run([sys.executable, "manage.py", "prepare"], cwd=PROJECT, env=clean_environment(ENV_FILE="/dev/null", **keys), check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "manage.py", "prepare"], cwd=PROJECT, env=clean_environment(ENV_FILE="/dev/null", **keys), check=True, timeout=120
+    )
     with Serving(PROJECT, tmp_path / "log", sys.executable, "manage.py", "serve", ENV_FILE="/dev/null", **keys) as server:
         for number in range(100):
             server.process.send_signal([signal.SIGTERM, signal.SIGINT][number % 2])

@@ -17,7 +17,6 @@ from users.emails import links, outbox
 from users.emails.serializers import AddressSerializer, ConfirmSerializer, ResetSerializer, SaysSerializer
 from users.models import User
 
-
 PAGE = {(200, "text/html"): OpenApiTypes.STR}
 
 

@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -30,15 +30,18 @@ class PhoneCodeQuerySet(models.QuerySet):
         """It could not be sent."""
         self.filter(phone=phone, digest=_digest(phone, code)).delete()
 
-    def count_a_try(self, phone: str) -> bool:
-        """Whether the phone's code may be tried once more. Not to be called in a transaction that may yet be undone.
+    @transaction.atomic
+    def judge(self, phone: str, code: str) -> bool:
+        """Whether this is the right code, and may be tried once more. Not to be called in a transaction that may yet be undone.
 
-        The count is written down before the code is judged, so that however many try at once, TRIES are judged.
+        The count is written down before the code is judged, and the row stays locked in between, so that however many try at
+        once, while new codes are asked for too, TRIES of a code are judged.
         """
-        return bool(self.filter(phone=phone, expires__gt=timezone.now(), tries__lt=TRIES).update(tries=F("tries") + 1))
+        tried = self.filter(phone=phone, expires__gt=timezone.now(), tries__lt=TRIES).update(tries=F("tries") + 1)
+        return bool(tried) and self.filter(phone=phone, digest=_digest(phone, code)).exists()
 
     def use(self, phone: str, code: str) -> bool:
-        """Whether this was the right code and this call the one that used it up: of many at once one is."""
+        """Whether this is still the right code and this call the one that used it up: of many at once one is."""
         right = self.filter(phone=phone, digest=_digest(phone, code), expires__gt=timezone.now())
         return bool(right.delete()[0])
 

@@ -75,8 +75,8 @@ class PhoneCodeSerializer(serializers.Serializer):
         return serializers.ValidationError({"code": [_("This code is wrong, was used before, or has expired.")]})
 
     def save(self):
-        # Counted before anything is judged, and before the transaction, with which the count would be undone.
-        if not PhoneCode.objects.count_a_try(self.validated_data["phone"]):
+        # Before the transaction, with which the count of the tries would be undone.
+        if not PhoneCode.objects.judge(**self.validated_data):
             raise self.refusal()
         return super().save()
 

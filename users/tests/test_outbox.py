@@ -180,7 +180,7 @@ def test_a_letter_that_failed_for_whatever_reason_is_still_due(anyone, alice, se
     server("Broken")
     anyone.post("/api/email/resend", {"email": "alice@example.com"})
     assert receivers() == []
-    assert [letter.status for letter in rows()] == ["SUCCESSFUL", "READY"]
+    assert sorted(letter.status for letter in rows()) == ["READY", "SUCCESSFUL"]
 
 
 @pytest.mark.parametrize("domain", ["ü" * 63 + ".com", "bücher.example", "xn--a.example", "пример.рф"])
