@@ -28,6 +28,16 @@ def clean_slate(settings):
 
 
 @pytest.fixture
+def limits(settings):
+    """Sets these limits and no others: limits(user=(3, 60))."""
+
+    def set_them(**limits):
+        settings.THROTTLES = dict.fromkeys(settings.THROTTLES) | limits
+
+    return set_them
+
+
+@pytest.fixture
 def person(db, password_hash):
     """Makes a user whose password is PASSWORD: person("bob", is_mentor=True)."""
     from users.models import User

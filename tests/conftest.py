@@ -1,3 +1,4 @@
+from contextlib import ExitStack
 from importlib.util import find_spec
 
 import pytest
@@ -12,3 +13,21 @@ if not (find_spec("requests") and find_spec("selenium")):
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     return make_clone(tmp_path_factory.mktemp("clone") / "mentorship")
+
+
+@pytest.fixture(scope="module")
+def where():
+    """A database of its own for the instances of the service that a file tries."""
+    from tests.service import place
+
+    with place() as somewhere:
+        yield somewhere
+
+
+@pytest.fixture(scope="module")
+def services(where):
+    """Four instances of the service on that database."""
+    from tests.service import Service
+
+    with ExitStack() as running:
+        yield [running.enter_context(Service(where)) for _ in range(4)]

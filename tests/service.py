@@ -6,6 +6,7 @@
 On what the run is on (tests/servers.py): a database in its PostgreSQL and a number of its Redis, or an SQLite file and no Redis.
 """
 
+import collections
 import itertools
 import os
 import secrets
@@ -212,6 +213,20 @@ def at_once(*calls) -> list:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(begin, calls))
+
+
+def spread(services: list[Service], times: int):
+    """So many turns of the services."""
+    return itertools.islice(itertools.cycle(services), times)
+
+
+def statuses(answers) -> collections.Counter:
+    """How many of the answers had which status; None where there was none."""
+    return collections.Counter(answer.status_code for answer in answers if answer is not None)
+
+
+def me(service: Service, token: str) -> dict:
+    return service.get("/api/users/me/", token).json()
 
 
 def _on_postgres() -> bool:

@@ -1,14 +1,12 @@
 """Codes and invites that are used at the same moment, on four processes with one database: twenty rounds each."""
 
-import contextlib
 import itertools
 import os
 
 import pytest
 
 from tests import gateways
-from tests.service import PASSWORD, Service, Shell, at_once, place
-from tests.test_races import me, spread, statuses
+from tests.service import PASSWORD, Shell, at_once, me, place, spread, statuses
 from users.tests.doors import REFUSED, another, in_text
 
 pytestmark = pytest.mark.slow
@@ -33,12 +31,6 @@ def gateway():
 def where(gateway):
     with place(NUM_PROXIES="1", **gateway.environment) as somewhere:
         yield somewhere
-
-
-@pytest.fixture(scope="module")
-def services(where):
-    with contextlib.ExitStack() as open_services:
-        yield [open_services.enter_context(Service(where)) for _ in range(4)]
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,11 @@
 """Links that are used at the same moment: what must hold on four processes with one database, twenty rounds each."""
 
-import contextlib
 import itertools
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.service import PASSWORD, Service, at_once, place
-from tests.test_races import me, spread, statuses
+from tests.service import PASSWORD, at_once, me, place, spread, statuses
 
 pytestmark = pytest.mark.slow
 ROUNDS = 20
@@ -21,16 +19,9 @@ UNION SELECT u.username, u.email, 'a copy' FROM users_user u JOIN users_user o O
 
 @pytest.fixture(scope="module")
 def where():
-    with place(
-        EMAIL_HOST="127.0.0.1", EMAIL_PORT="9", PUBLIC_URL="http://127.0.0.1"
-    ) as somewhere:  # nobody sends: links are asked for here
+    nobody_sends = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": "9", "PUBLIC_URL": "http://127.0.0.1"}  # links are asked for here
+    with place(**nobody_sends) as somewhere:
         yield somewhere
-
-
-@pytest.fixture(scope="module")
-def services(where):
-    with contextlib.ExitStack() as open_services:
-        yield [open_services.enter_context(Service(where)) for _ in range(4)]
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,15 @@
 """Products that change at the same moment: what must hold whatever runs at once, on four processes with one database."""
 
 import collections
-import contextlib
 import itertools
 
 import pytest
 
-from tests.service import Service, Shell, at_once, place
+from tests.service import Shell, at_once
 
 pytestmark = pytest.mark.slow
 NEW = {"name": "Atlas", "regular_price": "20", "discount_price": "10", "stock": 1}
 ABOVE = {"discount_price": ["The discount price must not be above the regular price."]}
-
-
-@pytest.fixture(scope="module")
-def where():
-    with place() as somewhere:
-        yield somewhere
-
-
-@pytest.fixture(scope="module")
-def services(where):
-    with contextlib.ExitStack() as open_services:
-        yield [open_services.enter_context(Service(where)) for _ in range(4)]
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,11 @@
 With or without Redis, on PostgreSQL and on SQLite alike.
 """
 
-import collections
-import contextlib
 import itertools
 
 import pytest
 
-from tests.service import PASSWORD, Service, Shell, at_once, place
+from tests.service import PASSWORD, Shell, at_once, me, place, spread, statuses
 
 pytestmark = pytest.mark.slow
 NEW_PASSWORD = "another horse, another battery"
@@ -19,12 +17,6 @@ NEW_PASSWORD = "another horse, another battery"
 def where():
     with place(JWT_ROTATE_REFRESH_TOKENS="true") as somewhere:
         yield somewhere
-
-
-@pytest.fixture(scope="module")
-def services(where):
-    with contextlib.ExitStack() as open_services:
-        yield [open_services.enter_context(Service(where)) for _ in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +46,6 @@ def people(services, fresh_name):
 def nothing_is_wrong_afterwards(where):
     yield
     assert where.wrong() == {}
-
-
-def statuses(answers):
-    return collections.Counter(answer.status_code for answer in answers if answer is not None)
-
-
-def me(service, token):
-    return service.get("/api/users/me/", token).json()
-
-
-def spread(services, times):
-    return itertools.islice(itertools.cycle(services), times)
 
 
 # Names and tokens

@@ -98,6 +98,12 @@ def mentor_named(name: str, mentee: User | None) -> User:
     return found
 
 
+class SaysSerializer(serializers.Serializer):
+    """What was done."""
+
+    detail = serializers.CharField()
+
+
 def own_detail(user: User) -> dict:
     """The user as they see themself."""
     return cards.detail(cards.Card(*User.objects.filter(pk=user.pk).own_cards().get()), user)

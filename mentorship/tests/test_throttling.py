@@ -4,7 +4,6 @@ import threading
 import time
 
 import pytest
-from django.conf import settings as project_settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from conftest import PASSWORD
@@ -12,23 +11,12 @@ from mentorship.api import throttling
 from users.models import User
 
 MINUTE = 60
-CLEAN_SLATE = dict.fromkeys(project_settings.THROTTLES)
 
 
 @pytest.fixture(autouse=True, params=[pytest.param("redis", marks=pytest.mark.servers), "process"])
 def counted_by(request, settings):
     if request.param == "process":
         settings.REDIS_URL = ""
-
-
-@pytest.fixture
-def limits(settings):
-    """Sets limits: limits(user=(3, 60))."""
-
-    def set_them(**limits):
-        settings.THROTTLES = CLEAN_SLATE | limits
-
-    return set_them
 
 
 @pytest.fixture

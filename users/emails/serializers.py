@@ -18,12 +18,6 @@ _log = logging.getLogger("mentorship.mail")
 NOT_VALID = _("This link is not valid, was used before, or has expired.")
 
 
-class SaysSerializer(serializers.Serializer):
-    """What was done."""
-
-    detail = serializers.CharField()
-
-
 class ConfirmSerializer(serializers.Serializer):
     token = TextField(max_length=2048, help_text="From the link in the mail.")
 

@@ -14,8 +14,9 @@ from rest_framework.response import Response
 
 from mentorship.api.errors import Unavailable
 from users.emails import links, outbox
-from users.emails.serializers import AddressSerializer, ConfirmSerializer, ResetSerializer, SaysSerializer
+from users.emails.serializers import AddressSerializer, ConfirmSerializer, ResetSerializer
 from users.models import User
+from users.serializers import SaysSerializer
 
 PAGE = {(200, "text/html"): OpenApiTypes.STR}
 

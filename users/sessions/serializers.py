@@ -134,10 +134,6 @@ class MessageSerializer(serializers.Serializer):
     message = serializers.CharField()
 
 
-class ChangedSerializer(serializers.Serializer):
-    detail = serializers.CharField()
-
-
 class SessionSerializer(serializers.ModelSerializer):
     current = serializers.SerializerMethodField()
 

@@ -12,8 +12,8 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
+from users.serializers import SaysSerializer
 from users.sessions.serializers import (
-    ChangedSerializer,
     ChangePasswordSerializer,
     LoginSerializer,
     LogoutSerializer,
@@ -69,7 +69,7 @@ class ChangePassword(GenericAPIView):
 
     serializer_class = ChangePasswordSerializer
 
-    @extend_schema(responses=ChangedSerializer)
+    @extend_schema(responses=SaysSerializer)
     def post(self, request):
         serializer = self.get_serializer(request.user, data=request.data)
         serializer.is_valid(raise_exception=True)

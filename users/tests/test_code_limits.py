@@ -1,7 +1,6 @@
 """How many codes may be asked for: of one phone, and from one address."""
 
 import pytest
-from django.conf import settings as project_settings
 
 from conftest import PASSWORD
 from tests import gateways
@@ -10,7 +9,6 @@ from users.tests.doors import PHONE, another, ask, fresh_code, use
 
 HOUR = 3600
 FIVE_WAYS = ["+79991112234", "+7 (999) 111-22-34", "+7.999.111.22.34", "[+7] 999 111 22 34", "＋７９９９１１１２２３４"]
-CLEAN_SLATE = dict.fromkeys(project_settings.THROTTLES)
 
 
 @pytest.fixture(autouse=True, params=[pytest.param("redis", marks=pytest.mark.servers), "process"])
@@ -23,16 +21,6 @@ def counted_by(request, settings):
 def trial(settings, db):
     """A developer's own machine, where the answer shows the code."""
     settings.DEBUG = True
-
-
-@pytest.fixture
-def limits(settings):
-    """Sets limits: limits(code_phone=(5, 3600))."""
-
-    def set_them(**limits):
-        settings.THROTTLES = CLEAN_SLATE | limits
-
-    return set_them
 
 
 @pytest.fixture
