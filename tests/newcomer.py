@@ -1,4 +1,4 @@
-"""What somebody has who has just cloned the project: its files, a clean environment, and the commands of the README."""
+"""What somebody has who has just cloned the project: its files, an environment without settings, and the commands of the README."""
 
 import os
 import signal
@@ -8,12 +8,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-
-
-def clean_environment(**more) -> dict[str, str]:
-    kept = {"PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
-    return {name: value for name, value in os.environ.items() if name in kept or name.startswith(("PIP_", "UV_", "COVERAGE_"))} | more
+from tests.servers import PROJECT, bare_environment
 
 
 def make_clone(folder: Path) -> Path:
@@ -39,7 +34,7 @@ class Serving:
         self.log = log
         with log.open("w") as output:
             self.process = subprocess.Popen(
-                [word.replace("PORT", str(self.port)) for word in command], cwd=clone, env=clean_environment(PORT=str(self.port), **settings),
+                [word.replace("PORT", str(self.port)) for word in command], cwd=clone, env=bare_environment(PORT=str(self.port), **settings),
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 

@@ -238,10 +238,10 @@ def settings_names():
     return re.findall(r"^([A-Z][A-Z_]*)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
 
 
-def bare_environment():
-    """os.environ as it would be for somebody who has set nothing: for trying commands as a newcomer runs them."""
-    ours = {"TEST_ON", "DJANGO_SETTINGS_MODULE", *FIXED, *settings_names()}
-    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("PYTEST_")}
+def bare_environment(**more: str) -> dict[str, str]:
+    """os.environ as it would be for somebody who has set nothing but `more`: for trying commands as a newcomer runs them."""
+    ours = {"TEST_ON", "DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV", "MFLAGS", *FIXED, *settings_names()}
+    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith(("PYTEST_", "MAKE"))} | more
 
 
 def choose(environment):

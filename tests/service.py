@@ -77,15 +77,25 @@ class Place:
 @contextmanager
 def place(**environment: str):
     """A Place with a database of its own, which is gone afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        where = Place({**(_new_database() if _on_postgres() else {"DB_NAME": str(Path(folder) / "db.sqlite3")}), **environment})
-        try:
-            where.manage("prepare", "--verbosity", "0")
-            yield where
-        finally:
-            if _on_postgres():
-                with _postgres("postgres") as connection:
-                    connection.execute(f"DROP DATABASE {where.environment['DB_NAME']} WITH (FORCE)")
+    with database() as settings:
+        where = Place(settings | environment)
+        where.manage("prepare", "--verbosity", "0")
+        yield where
+
+
+@contextmanager
+def database():
+    """The settings of a new, empty database, which is gone afterwards."""
+    if not _on_postgres():
+        with tempfile.TemporaryDirectory() as folder:
+            yield {"DB_NAME": str(Path(folder) / "db.sqlite3")}
+        return
+    settings = _new_database()
+    try:
+        yield settings
+    finally:
+        with _postgres("postgres") as connection:
+            connection.execute(f"DROP DATABASE {settings['DB_NAME']} WITH (FORCE)")
 
 
 class Process:
@@ -241,7 +251,8 @@ def _new_database() -> dict[str, str]:
     cache = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{number}"
     with redis.Redis.from_url(cache) as client:
         client.flushdb()
-    return {"DB_NAME": name, "REDIS_URL": cache}
+    given = {name: os.environ[name] for name in ("DB_HOST", "DB_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD") if os.environ.get(name)}
+    return given | {"DB_NAME": name, "REDIS_URL": cache}
 
 
 def _postgres(name: str):

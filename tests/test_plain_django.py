@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from tests.newcomer import Serving, clean_environment
+from tests.newcomer import Serving
+from tests.servers import bare_environment
 from tests.test_readme import blocks
 
 pytestmark = pytest.mark.once
@@ -22,7 +23,7 @@ def run(clone):
             "DJANGO_SUPERUSER_EMAIL": "b@example.com",
         }
         done = subprocess.run(
-            ["bash", "-c", active + line], cwd=clone, env=clean_environment(**admin), capture_output=True, text=True, timeout=600
+            ["bash", "-c", active + line], cwd=clone, env=bare_environment(**admin), capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr

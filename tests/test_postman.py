@@ -4,18 +4,17 @@ A failing example is renewed by sending the request and saving its answer in pla
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 
-import psycopg
 import pytest
 from django.urls import resolve
 
 from products.urls import urlpatterns as of_products
 from tests import newcomer, servers
+from tests.service import database as new_database
 from users.urls import urlpatterns as of_users
 
 COLLECTION = servers.PROJECT / "postman" / "mentorship.postman_collection.json"
@@ -58,25 +57,16 @@ def newman(pytestconfig):
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    """The settings that name a new database, of the kind that this run is on."""
-    if os.environ["TEST_ON"] == "sqlite":
-        yield {"DB_NAME": str(tmp_path_factory.mktemp("postman") / "db.sqlite3")}
-        return
-    given = {name: os.environ[name] for name in (*servers.DATABASE, "REDIS_URL") if name in os.environ}
-    account = {"host": given["DB_HOST"], "user": given.get("POSTGRES_USER"), "password": given.get("POSTGRES_PASSWORD")}
-    with psycopg.connect(**account, port=given.get("DB_PORT"), dbname="postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS test_postman WITH (FORCE)")
-        connection.execute("CREATE DATABASE test_postman")
-        yield given | {"DB_NAME": "test_postman"}
-        connection.execute("DROP DATABASE test_postman WITH (FORCE)")
+def database():
+    with new_database() as settings:
+        yield settings
 
 
 @pytest.fixture(scope="module")
 def service(database, tmp_path_factory):
     settings = servers.FIXED | database
     manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "prepare"], cwd=servers.PROJECT, env=newcomer.clean_environment(**settings), check=True, timeout=120)
+    subprocess.run([*manage, "prepare"], cwd=servers.PROJECT, env=servers.bare_environment(**settings), check=True, timeout=120)
     with newcomer.Serving(servers.PROJECT, tmp_path_factory.mktemp("log") / "serve.txt", *manage, "serve", **settings) as serving:
         yield serving
 
@@ -89,7 +79,7 @@ def runs(newman, service, tmp_path_factory) -> list[dict]:
     command = [*newman, "run", COLLECTION, *where, "--reporters", "json", "--reporter-json-export", report]
     reports = []
     for _ in range(2):
-        subprocess.run(command, env=newcomer.clean_environment(), capture_output=True, timeout=120)
+        subprocess.run(command, env=servers.bare_environment(), capture_output=True, timeout=120)
         reports.append(json.loads(report.read_text())["run"])
         report.unlink()
     return reports

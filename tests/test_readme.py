@@ -8,7 +8,8 @@ import urllib.request
 
 import pytest
 
-from tests.newcomer import PROJECT, Serving, clean_environment
+from tests.newcomer import Serving
+from tests.servers import PROJECT, bare_environment
 
 README = (PROJECT / "README.md").read_text()
 PASTED = {"paste the link of that mail here": "email/confirm/", "paste the link of the second mail here": "password/reset/confirm/"}
@@ -54,7 +55,7 @@ def seen(served, tmp_path_factory) -> list[str]:
     for what, page in PASTED.items():  # what a person looks up in the first terminal, where mails are printed
         find = f"until grep -om1 'http.*{page}?.*token=.*' '{served.log}'; do sleep 0.2; done"
         script = script.replace(f"LINK='{what}'", f"LINK=$(timeout 60 bash -c {shlex.quote(find)})")
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path_factory.mktemp("shell"), env=clean_environment(),
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path_factory.mktemp("shell"), env=bare_environment(),
                           capture_output=True, text=True, timeout=120)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.split(SPLIT)

@@ -1,12 +1,12 @@
 """The README's line that serves on PostgreSQL and Redis with several processes."""
 
 import json
-import os
 import re
 import urllib.request
 
 import pytest
 
+from tests import service
 from tests.newcomer import Serving
 from tests.test_readme import blocks
 
@@ -15,16 +15,8 @@ pytestmark = [pytest.mark.servers, pytest.mark.once]
 
 @pytest.fixture
 def database():
-    """The settings of a new, empty database in the PostgreSQL of the tests."""
-    import psycopg
-
-    given = {name: os.environ[name] for name in ("DB_HOST", "DB_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD")}
-    server = f"host={given['DB_HOST']} port={given['DB_PORT']} user={given['POSTGRES_USER']} password={given['POSTGRES_PASSWORD']} dbname=postgres"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS for_real WITH (FORCE)")
-        connection.execute("CREATE DATABASE for_real")
-        yield given | {"DB_NAME": "for_real", "REDIS_URL": os.environ["REDIS_URL"]}
-        connection.execute("DROP DATABASE for_real WITH (FORCE)")
+    with service.database() as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -37,15 +29,15 @@ def settings_of_the_readme(database) -> dict[str, str]:
 
 
 def test_make_run_serves_on_postgresql_and_redis(clone, settings_of_the_readme, tmp_path):
-    with Serving(clone, tmp_path / "log.txt", "make", "run", **settings_of_the_readme) as service:
-        answer = urllib.request.urlopen(f"http://127.0.0.1:{service.port}/health/ready", timeout=10)
+    with Serving(clone, tmp_path / "log.txt", "make", "run", **settings_of_the_readme) as serving:
+        answer = urllib.request.urlopen(f"http://127.0.0.1:{serving.port}/health/ready", timeout=10)
         assert json.load(answer) == {"database": "ok", "cache": "ok"}
-        assert f"with {settings_of_the_readme['WORKERS']} worker" in service.log.read_text()
+        assert f"with {settings_of_the_readme['WORKERS']} worker" in serving.log.read_text()
 
 
 def test_with_debug_off_it_serves_too_once_keys_and_hosts_are_set(clone, settings_of_the_readme, tmp_path):
     more = {"DEBUG": "false", "KEYS_FILE": str(tmp_path / "keys.env"), "ALLOWED_HOSTS": "127.0.0.1"}
-    with Serving(clone, tmp_path / "log.txt", "make", "run", **settings_of_the_readme, **more) as service:
-        page = urllib.request.urlopen(f"http://127.0.0.1:{service.port}/api/docs/", timeout=10).read().decode()
+    with Serving(clone, tmp_path / "log.txt", "make", "run", **settings_of_the_readme, **more) as serving:
+        page = urllib.request.urlopen(f"http://127.0.0.1:{serving.port}/api/docs/", timeout=10).read().decode()
         script = re.search(r'src="(/static/[^"]+swagger-ui-bundle[^"]*)"', page)[1]
-        assert urllib.request.urlopen(f"http://127.0.0.1:{service.port}{script}", timeout=10).status == 200
+        assert urllib.request.urlopen(f"http://127.0.0.1:{serving.port}{script}", timeout=10).status == 200

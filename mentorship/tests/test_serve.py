@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from tests.newcomer import PROJECT, Serving, clean_environment
+from tests.newcomer import Serving
+from tests.servers import PROJECT, bare_environment
 
 
 def serve(**settings) -> subprocess.CompletedProcess:
-    environment = clean_environment(ENV_FILE="/dev/null", **settings)
+    environment = bare_environment(ENV_FILE="/dev/null", **settings)
     return subprocess.run([sys.executable, "manage.py", "serve"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60)
 
 
@@ -44,7 +45,7 @@ def test_a_wrong_setting_is_named_in_one_line(keys, name, value):
 @pytest.mark.slow
 def test_a_server_that_is_told_to_end_again_and_again_ends(keys, tmp_path):
     subprocess.run(
-        [sys.executable, "manage.py", "prepare"], cwd=PROJECT, env=clean_environment(ENV_FILE="/dev/null", **keys), check=True, timeout=120
+        [sys.executable, "manage.py", "prepare"], cwd=PROJECT, env=bare_environment(ENV_FILE="/dev/null", **keys), check=True, timeout=120
     )
     with Serving(PROJECT, tmp_path / "log", sys.executable, "manage.py", "serve", ENV_FILE="/dev/null", **keys) as server:
         for number in range(100):
