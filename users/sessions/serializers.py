@@ -101,9 +101,10 @@ class LogoutSerializer(serializers.Serializer):
                 token = tokens.end_session_of(given["refresh"], only_user=user, revoke=given["blacklist"])
             except TokenError as refused:
                 raise serializers.ValidationError({"refresh": [refused.args[0]]}) from None
-            user, session = token.user_id, token.session_id
+            user = token.user_id
         if given["blacklist"]:
-            Session.objects.filter(user=user, **({} if given["everywhere"] else {"pk": session})).end()
+            if given["everywhere"] or "refresh" not in given:  # else it has ended by now
+                Session.objects.filter(user=user, **({} if given["everywhere"] else {"pk": session})).end()
             _log.info("signed out", extra={"user": user, "everywhere": given["everywhere"]})
 
 
