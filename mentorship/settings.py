@@ -178,7 +178,7 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", EMAIL_PORT == 587 and not EMAIL_USE_SS
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_TIMEOUT = 10  # seconds
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "users.emails.console.EmailBackend"
 MAIL_IS_SENT = bool(EMAIL_HOST) or DEBUG  # to a server, or to the developer's own screen
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Mentorship <noreply@localhost>")
 EMAIL_CONFIRMATION = env.one_of("EMAIL_CONFIRMATION", "optional", "required")

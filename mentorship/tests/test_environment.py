@@ -76,7 +76,7 @@ GIVEN = [
     ({"THROTTLE_CODE_PHONE": "1/min"}, at("THROTTLES", "code_phone"), (1, 60)),
     ({"THROTTLE_CODE_ADDRESS": "off"}, at("THROTTLES", "code_address"), None),
     ({}, at("EMAIL_HOST"), ""),
-    ({}, at("EMAIL_BACKEND"), "django.core.mail.backends.console.EmailBackend"),
+    ({}, at("EMAIL_BACKEND"), "users.emails.console.EmailBackend"),
     ({"EMAIL_HOST": "mail.example.com"}, at("EMAIL_BACKEND"), "django.core.mail.backends.smtp.EmailBackend"),
     ({}, lambda settings: [settings[name] for name in ("EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_USE_SSL")], [587, True, False]),
     ({"EMAIL_PORT": "465"}, lambda settings: [settings[name] for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL")], [False, True]),

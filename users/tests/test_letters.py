@@ -5,7 +5,7 @@ from django.utils.translation import gettext, override
 
 from conftest import PASSWORD
 from users.models import User
-from users.tests.mailbox import delivered, the_letter
+from users.tests.mailbox import delivered, send, the_letter
 
 RUSSIAN = {"HTTP_ACCEPT_LANGUAGE": "ru-RU,ru;q=0.9,en;q=0.5"}
 SUBJECTS = {
@@ -140,3 +140,12 @@ def test_it_can_be_put_on_the_wire(caused, kind):
     message = caused(kind, **RUSSIAN).message.message()
     assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert all(len(line) < 998 for line in message.as_bytes().splitlines())
+
+
+def test_on_the_developers_own_screen_a_letter_is_read_as_it_is(anyone, db, settings, capsys):
+    settings.EMAIL_BACKEND = "users.emails.console.EmailBackend"
+    anyone.post("/api/registration", {"username": "bob", "password": PASSWORD, "email": "bob@example.com"}, HTTP_ACCEPT_LANGUAGE="ru")
+    send()
+    printed = capsys.readouterr().out
+    assert printed.startswith("Mail to bob@example.com: Подтвердите, пожалуйста, вашу почту\n")
+    assert "/api/email/confirm/?token=" in printed and "<html" not in printed
