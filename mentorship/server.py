@@ -35,6 +35,8 @@ _init = AbstractServer.__init__
 
 def _init_with_a_flag(self, *args, **options) -> None:
     _init(self, *args, **options)
+    if not hasattr(self, "main_loop_interrupt"):
+        raise RuntimeError("This granian waits for something else: see whether mentorship/server.py is still needed")
     self.main_loop_interrupt = Flag()
 
 

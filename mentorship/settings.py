@@ -109,7 +109,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
     *(["corsheaders"] if CORS_ALLOWED_ORIGINS else []),
     "mentorship",
-    "products",
+    "products",  # before users, whose `populate` it extends
     "users",
 ]
 MIDDLEWARE = [

@@ -29,7 +29,9 @@ class MailServer:
         self.letters: list[EmailMessage] = []
         self.begun = 0  # letters that it was offered
         self.unknown: set[str] = set()
-        self.environment = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.port), "PUBLIC_URL": "http://127.0.0.1"}
+        self.environment = {
+            "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.port), "PUBLIC_URL": "http://127.0.0.1", "DEFAULT_FROM_EMAIL": "us@example.com",
+        }  # fmt: skip
 
     def __enter__(self):
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port)

@@ -132,6 +132,13 @@ def test_who_asks_for_codes_to_many_phones_is_stopped(evil, gateway):
     assert int(answers[-1]["Retry-After"]) > 60
 
 
+def test_who_is_refused_uses_up_nobodys_codes(evil, gateway):
+    for number in range(20):
+        ask(evil, f"+7999111{number:04}")
+    assert [ask(evil, "+79992223344").status_code for _ in range(8)] == [429] * 8
+    assert ask(APIClient(REMOTE_ADDR="10.7.7.7"), "+79992223344").status_code == 200
+
+
 def test_who_asks_for_many_codes_to_one_phone_is_stopped_wherever_they_are(gateway):
     answers = [ask(APIClient(REMOTE_ADDR=f"10.0.{number}.1"), FIVE_WAYS[number % 5]) for number in range(12)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 7

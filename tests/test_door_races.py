@@ -282,3 +282,15 @@ def test_right_invites_at_once_leave_the_limit_as_it_was(services, people, from_
     assert set(statuses(answers)) <= {200, 429}
     [(_, token)] = people(1)
     assert [redeem(asked[0], "QQ0000", token, **elsewhere).status_code for _ in range(11)] == [400] * 10 + [429]
+
+
+def test_two_who_invited_each_other_and_are_deleted_at_once_both_go(services, where, people):
+    for _round in range(ROUNDS):
+        (_ann, for_ann), (_bob, for_bob) = people(2)
+        codes = [me(services[0], token)["invite_code"] for token in (for_ann, for_bob)]
+        assert redeem(services[0], codes[1], for_ann).status_code == redeem(services[1], codes[0], for_bob).status_code == 200
+        answers = at_once(
+            lambda token=for_ann: services[0].call("DELETE", "/api/users/me/", token=token),
+            lambda token=for_bob: services[1].call("DELETE", "/api/users/me/", token=token),
+        )
+        assert statuses(answers) == {204: 2}

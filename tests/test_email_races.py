@@ -10,7 +10,7 @@ from tests.service import PASSWORD, at_once, me, place, spread, statuses
 pytestmark = pytest.mark.slow
 ROUNDS = 20
 NOT_PROVEN_AS_SAID = """
-SELECT username, email, proven_email FROM users_user WHERE proven_email <> '' AND proven_email <> email
+SELECT username, email, proven_email FROM users_user WHERE proven_email <> '' AND lower(proven_email) <> email_key
 UNION SELECT min(username), email_key, count(*) || ' owners' FROM users_user WHERE proven_email <> '' GROUP BY email_key HAVING count(*) > 1
 UNION SELECT u.username, u.email, 'a copy' FROM users_user u JOIN users_user o ON o.email_key = u.email_key AND o.proven_email <> ''
       WHERE u.proven_email = ''
@@ -19,8 +19,8 @@ UNION SELECT u.username, u.email, 'a copy' FROM users_user u JOIN users_user o O
 
 @pytest.fixture(scope="module")
 def where():
-    nobody_sends = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": "9", "PUBLIC_URL": "http://127.0.0.1"}  # links are asked for here
-    with place(**nobody_sends) as somewhere:
+    nobody_sends = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": "9"}  # links are asked for here
+    with place(**nobody_sends, PUBLIC_URL="http://127.0.0.1", DEFAULT_FROM_EMAIL="us@example.com") as somewhere:
         yield somewhere
 
 

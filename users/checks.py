@@ -31,7 +31,7 @@ def what_the_sms_gateway_lacks(app_configs=None, **kwargs) -> list[checks.Error]
 
 @checks.register
 def what_would_read_along(app_configs=None, **kwargs) -> list[checks.Error]:
-    """With DEBUG off: codes and secrets that would cross a network in plain sight."""
+    """With DEBUG off: codes in SMS, and a gateway's secret, that would cross a network in plain sight."""
     if settings.DEBUG:
         return []
     urls = [(name, urlsplit(getattr(settings, name))) for name in SMS_URLS[settings.SMS_BACKEND]]
@@ -49,6 +49,8 @@ def what_mail_lacks(app_configs=None, **kwargs) -> list[checks.Error]:
         faults.append(("EMAIL_USE_TLS and EMAIL_USE_SSL contradict each other: set one of them to false", 10))
     if settings.MAIL_IS_SENT and not settings.PUBLIC_URL:
         faults.append(("PUBLIC_URL must be set where EMAIL_HOST is: the links in mails start with it", 11))
+    if settings.MAIL_IS_SENT and not settings.DEBUG and settings.DEFAULT_FROM_EMAIL.endswith("@localhost>"):
+        faults.append(("DEFAULT_FROM_EMAIL must be set where EMAIL_HOST is: mail comes from there, and its readers write to it", 12))
     return _errors(faults)
 
 

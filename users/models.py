@@ -12,6 +12,8 @@ from users.phones.codes import PhoneCode
 from users.querysets import COMPUTED, SHOWN, UserManager
 from users.sessions.models import Session
 
+NOT_IN_A_FULL_SAVE = {"id", "mentees_count", "invite_code", "invited_by_id", "invited_at", "email_proofs", "proven_email", "proven_phone"}
+
 __all__ = ["PhoneCode", "Session", "User"]
 
 
@@ -47,8 +49,8 @@ class User(AbstractUser):
     # mentor_id: a plain yes would outlive a deleted mentor and pass to the next.
     taken_on_by = models.BigIntegerField(null=True, blank=True, editable=False)
     mentees_count = models.PositiveIntegerField(_("mentees"), default=0, editable=False)
-    # What was proven stands beside what is said, and counts only while it equals it: no change of the one leaves the
-    # other behind. '' where nothing is proven. See users/proofs.py.
+    # What was proven stands beside what is said, and only while it is the same (an email in whatever case): no change of
+    # the one leaves the other behind. '' where nothing is proven. Mail goes to an address as it was proven. See users/proofs.py.
     proven_email = models.CharField(max_length=254, blank=True, default="", editable=False)
     proven_phone = models.CharField(max_length=16, blank=True, default="", editable=False)
     email_proofs = models.PositiveIntegerField(default=0, editable=False)  # a link is for the next of them, so it works once
@@ -80,7 +82,6 @@ class User(AbstractUser):
             models.UniqueConstraint(fields=["invite_code"], name="one_user_an_invite_code"),
             models.UniqueConstraint(fields=["email_key"], condition=~Q(proven_email=""), name="one_user_a_proven_email"),
             models.UniqueConstraint(fields=["proven_phone"], condition=~Q(proven_phone=""), name="one_user_a_proven_phone"),
-            models.CheckConstraint(condition=Q(proven_email="") | Q(proven_email=F("email")), name="proven_email_is_the_email"),
             models.CheckConstraint(condition=Q(proven_phone="") | Q(proven_phone=F("phone")), name="proven_phone_is_the_phone"),
         ]
         indexes = [
@@ -108,11 +109,11 @@ class User(AbstractUser):
 
     @property
     def email_verified(self) -> bool:
-        return bool(self.proven_email) and self.proven_email == self.email
+        return bool(self.proven_email)
 
     @property
     def phone_verified(self) -> bool:
-        return bool(self.proven_phone) and self.proven_phone == self.phone
+        return bool(self.proven_phone)
 
     # Verbs
 
@@ -185,7 +186,7 @@ class User(AbstractUser):
         self.username_key, self.email_key = names.key(self.username), names.key(self.email)
         if self.taken_on_by != self.mentor_id:
             self.taken_on_by = None
-        if self.proven_email != self.email:
+        if names.key(self.proven_email) != self.email_key:
             self.proven_email = ""
         if self.proven_phone != self.phone:
             self.proven_phone = ""
@@ -207,7 +208,7 @@ class User(AbstractUser):
     def save(self, *args, update_fields=None, **options):
         """As Django's; keeps the rules of the links, and ends the sessions of who gets a new password.
 
-        A full save leaves `mentees_count` alone, which others change meanwhile. Raises ValidationError where the
+        A full save leaves alone what others change meanwhile: the count of mentees, invites and proofs. Raises ValidationError where the
         mentor is none, and DoesNotExist where the account was deleted meanwhile.
         """
         self.tidy()
@@ -240,6 +241,7 @@ class User(AbstractUser):
 
     def _change(self, fields: set[str], *args, **options) -> None:
         new_password = self._password is not None
+        self._unprove(fields)
         if fields & links.FIELDS:
             with self._keeping() as change:
                 self._overwrite(fields, *args, **options)
@@ -255,6 +257,14 @@ class User(AbstractUser):
     save.alters_data = True
     current_session = None  # the id of the session in which this user object came with a request: it survives a new password
 
+    def _unprove(self, fields: set[str]) -> None:
+        """What is proven of the row, whatever this object knows of it, ends where it is about to say something else."""
+        row = type(self).objects.filter(pk=self.pk)
+        if "email" in fields:
+            row.exclude(Q(email_key=self.email_key) | Q(proven_email="")).write(proven_email="")
+        if "phone" in fields:
+            row.exclude(Q(phone=self.phone) | Q(proven_phone="")).write(proven_phone="")
+
     def _overwrite(self, fields, *args, **options) -> None:
         try:
             super().save(*args, update_fields=fields, **options)
@@ -266,7 +276,7 @@ class User(AbstractUser):
     def _to_write(self, update_fields) -> set[str]:
         if update_fields is None:
             every = {field.attname for field in self._meta.concrete_fields} - self.get_deferred_fields()
-            return every - {"id", "mentees_count"}
+            return every - NOT_IN_A_FULL_SAVE
         fields = set(update_fields)
         for field, followers in COMPUTED.items():
             if field in fields:
@@ -277,7 +287,9 @@ class User(AbstractUser):
         return type(self).objects.all().keeping([self.pk] if self.pk else [], [self.mentor_id])
 
     def delete(self, *args, **options):
-        with self._keeping():
+        inviter = type(self).objects.filter(pk=self.pk).values_list("invited_by", flat=True)
+        # Two who invited each other and are deleted at once would wait for each other's row.
+        with type(self).objects.all().keeping([self.pk], [self.mentor_id, *inviter]):
             links.part(type(self).objects.all(), [self.pk])  # before Django does it, row by row
             listing.changed()
             return super().delete(*args, **options)

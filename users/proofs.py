@@ -30,8 +30,8 @@ def lock(kind: int, key: str) -> None:
 def prove_email(user, address: str, proofs_before: int) -> None:
     """Raises ValidationError where the account says another address by now, has proven one since, or somebody else holds this one."""
     users = type(user).objects
-    found = users.active().filter(pk=user.pk, email=address, email_proofs=proofs_before)
     key = names.key(address)
+    found = users.active().filter(pk=user.pk, email_key=key, email_proofs=proofs_before)
     lock(EMAIL, key)
     copies = users.filter(email_key=key, proven_email="").exclude(pk=user.pk)
     with _clearing(copies, user.pk, "email"):

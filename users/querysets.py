@@ -13,10 +13,8 @@ from users import invites, links, listing, names
 MENTEES_SHOWN = 100  # names on a card; GET …/mentees/ pages through all
 INVITED_SHOWN = 100  # likewise, on one's own card
 SHOWN = links.FIELDS | {"username", "phone", "email"}  # what the list shows: a change makes its cached pages stale
-COMPUTED = {
-    "username": ("username_key",), "email": ("email_key", "proven_email"), "phone": ("proven_phone",),
-    "mentor": ("taken_on_by",), "mentor_id": ("taken_on_by",),
-}  # fmt: skip
+COMPUTED = {"username": ("username_key",), "email": ("email_key",), "mentor": ("taken_on_by",), "mentor_id": ("taken_on_by",)}
+PROVEN = {"email": "proven_email", "phone": "proven_phone"}
 
 
 CARD = ("id", "username", "is_mentor", "phone", "email", "mentee_names", "mentees_count", "mentor_name", "mentor_id",
@@ -151,7 +149,7 @@ class UserQuerySet(models.QuerySet):
                     raise NotSupportedError(f"update({field}=…) takes a plain text: its compared form follows from it")
                 values |= {field: names.nfkc(values[field]), f"{field}_key": names.key(values[field])}
         for field in values.keys() & {"email", "phone"}:
-            values.setdefault(f"proven_{field}", "")
+            values.setdefault(PROVEN[field], "")
         for field in values.keys() & {"mentor", "mentor_id"}:
             if hasattr(values[field], "resolve_expression"):
                 raise NotSupportedError(f"update({field}=…) takes a user, an id or None: who is chosen must be locked first")
@@ -162,7 +160,9 @@ class UserQuerySet(models.QuerySet):
         objs, fields = list(objs), set(fields)
         for user in objs:
             user.tidy()
-        fields |= {follower for field in fields for follower in COMPUTED.get(field, ())}
+        fields |= {follower for field in fields for follower in COMPUTED.get(field, ())} | {
+            PROVEN[field] for field in fields & PROVEN.keys()
+        }
         with transaction.atomic(using=self.db):
             if fields & links.FIELDS:
                 with self.keeping((user.pk for user in objs), (user.mentor_id for user in objs)):
@@ -197,9 +197,9 @@ class UserQuerySet(models.QuerySet):
         return created
 
     def delete(self):
-        people = set(self.order_by().values_list("pk", flat=True))
-        deleted = Counter()
-        with self.keeping(people):
+        inviters = dict(self.order_by().values_list("pk", "invited_by"))
+        people, deleted = set(inviters), Counter()
+        with self.keeping(people, inviters.values()):
             links.part(self.everybody(), people)  # before Django does it, row by row
             for chunk in links.chunks(people):  # by id: who was just released may not fit this queryset any more
                 deleted.update(models.QuerySet.delete(self.everybody().filter(pk__in=chunk))[1])

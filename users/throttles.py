@@ -74,7 +74,7 @@ def guessing_invites(request):
     limits = [found for one in who if (found := limit("invite", one))]
     counts = count(limits) if limits else []
     if exceeded := [count.reset for count in counts if count.is_exceeded]:
-        give_back(limits)
+        give_back(counts)
         _say(request, counts)
         raise Throttled(max(exceeded))
     try:
@@ -83,9 +83,9 @@ def guessing_invites(request):
         _say(request, counts)
         raise
     except BaseException:
-        give_back(limits)
+        give_back(counts)
         raise
-    give_back(limits)
+    give_back(counts)
 
 
 def _say(request, counts: list[Count]) -> None:

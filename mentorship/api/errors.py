@@ -24,6 +24,12 @@ class Unavailable(exceptions.APIException):
     wait = 1  # seconds, for Retry-After
 
 
+class NotSetUp(Unavailable):
+    """What this installation does not do: trying again will not help."""
+
+    wait = None
+
+
 def answer(exc: Exception, context: dict):
     """The response for whatever a view raised; None (a 500) for what nobody foresaw."""
     exc = _understood(exc, context["request"])

@@ -17,12 +17,21 @@ from rest_framework.throttling import BaseThrottle
 
 _COUNT = """
 local seen = {}
+local exceeded = false
 for i, key in ipairs(KEYS) do
-  local count = redis.call('INCR', key)
+  local most, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i]) * 1000
   local left = redis.call('PTTL', key)
-  if left < 0 then
-    left = tonumber(ARGV[i]) * 1000
-    redis.call('PEXPIRE', key, left)
+  local count
+  if exceeded then
+    count = tonumber(redis.call('GET', key) or 0)
+    if left < 0 then left = window end
+  else
+    count = redis.call('INCR', key)
+    exceeded = count > most
+    if left < 0 then
+      left = window
+      redis.call('PEXPIRE', key, left)
+    end
   end
   seen[2 * i - 1] = count
   seen[2 * i] = left
@@ -60,6 +69,7 @@ class Count:
     limit: Limit
     requests: int
     reset: float
+    is_counted: bool = True  # False behind a limit that is exceeded
 
     @property
     def remaining(self) -> int:
@@ -86,18 +96,22 @@ class _OwnCount:
         self.lock = threading.Lock()
 
     def __call__(self, limits: list[Limit]) -> list[Count]:
-        now = time.monotonic()
+        now, counts = time.monotonic(), []
         with self.lock:
-            return [self._one(limit, now) for limit in limits]
+            for limit in limits:
+                counts.append(self._one(limit, now, is_counted=not any(count.is_exceeded for count in counts)))
+        return counts
 
-    def _one(self, limit: Limit, now: float) -> Count:
+    def _one(self, limit: Limit, now: float, *, is_counted: bool) -> Count:
         end, requests = self.windows.get(limit.key, (0.0, 0))
         if end <= now:
             end, requests = now + limit.seconds, 0
             if len(self.windows) >= self.MOST:
                 self._forget(now)
-        self.windows[limit.key] = end, requests + 1
-        return Count(limit, requests + 1, end - now)
+        if is_counted:
+            requests += 1
+            self.windows[limit.key] = end, requests
+        return Count(limit, requests, end - now, is_counted)
 
     def give_back(self, limits: list[Limit]) -> None:
         with self.lock:
@@ -116,20 +130,30 @@ own_count = _OwnCount()
 
 
 def count(limits: list[Limit]) -> list[Count]:
-    """Count this request against the limits, and say where each stands."""
+    """Count this request against the limits, in their order, and say where each stands.
+
+    Behind one that is exceeded nothing is counted any more: who is refused may not use up what is another's.
+    """
     if not settings.REDIS_URL:
         return own_count(limits)
     try:
         script = get_redis_connection("throttle").register_script(_COUNT)
-        seen = script(keys=[f"throttle:{limit.key}" for limit in limits], args=[limit.seconds for limit in limits])
+        seen = script(
+            keys=[f"throttle:{limit.key}" for limit in limits], args=[number for limit in limits for number in (limit.most, limit.seconds)]
+        )
     except RedisError:
         return own_count(limits)
-    return [Count(limit, seen[2 * i], seen[2 * i + 1] / 1000) for i, limit in enumerate(limits)]
+    counts: list[Count] = []
+    for i, limit in enumerate(limits):
+        is_counted = not any(count.is_exceeded for count in counts)
+        counts.append(Count(limit, seen[2 * i], seen[2 * i + 1] / 1000, is_counted))
+    return counts
 
 
-def give_back(limits: list[Limit]) -> None:
+def give_back(counts: list[Count]) -> None:
     """Uncount one request that turned out not to be of the kind that is limited."""
-    if not settings.REDIS_URL:
+    limits = [count.limit for count in counts if count.is_counted]
+    if not limits or not settings.REDIS_URL:
         return own_count.give_back(limits)
     try:
         script = get_redis_connection("throttle").register_script(_GIVE_BACK)

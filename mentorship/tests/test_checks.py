@@ -28,7 +28,8 @@ WRONG = [
     ({"WORKERS": "2"}, "REDIS_URL"),
     ({"DJANGO_SUPERUSER_PASSWORD": "admin"}, "DJANGO_SUPERUSER_PASSWORD"),
     ({"EMAIL_CONFIRMATION": "required"}, "EMAIL_HOST"),
-    ({"EMAIL_HOST": "mail.example.com"}, "PUBLIC_URL"),
+    ({"EMAIL_HOST": "mail.example.com", "DEFAULT_FROM_EMAIL": "us@example.com"}, "PUBLIC_URL"),
+    ({"EMAIL_HOST": "mail.example.com", "PUBLIC_URL": "https://example.com"}, "DEFAULT_FROM_EMAIL"),
     ({"EMAIL_USE_TLS": "true", "EMAIL_USE_SSL": "true"}, "EMAIL_USE_TLS"),
 ]
 

@@ -40,6 +40,13 @@ def login(anyone, username="john", password="wrong", **headers):
     return anyone.post("/api/login", {"username": username, "password": password}, **headers)
 
 
+def test_behind_a_limit_that_is_exceeded_nothing_is_counted(anyone, limits, john):
+    limits(anon=(2, MINUTE), login=(3, MINUTE))
+    assert statuses(6, lambda: login(anyone)) == [401, 401, 429, 429, 429, 429]
+    limits(login=(3, MINUTE))
+    assert statuses(2, lambda: login(anyone)) == [401, 429]
+
+
 # Exactly so many
 
 

@@ -3,12 +3,13 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
 from django.urls import reverse
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from mentorship.api.fields import parse_id
+from users import names
 from users.models import User
 
 
@@ -30,23 +31,14 @@ def read_confirmation_token(token: str) -> tuple[int, str, int] | None:
     return pk, address, proofs
 
 
-def account_of(token: str) -> User | None:
-    """The active account that a confirmation link is for, while it says that address, and has proven it or nothing since."""
+def account_of(token: str) -> tuple[User, str] | None:
+    """The active account that a confirmation link is for, and the address that it was sent to.
+
+    None where the account says another address by now, or has proven one since that is not this.
+    """
     pk, address, proofs = read_confirmation_token(token) or (0, "", 0)
-    account = User.objects.active().filter(pk=pk, email=address).first()
-    return account if account and (account.email_verified or account.email_proofs == proofs) else None
-
-
-class _ResetTokens(PasswordResetTokenGenerator):
-    """Django's: signed over the password's hash and the last sign-in, so that it works once. Here over the proven email, too."""
-
-    key_salt = "users.emails.reset"
-
-    def _make_hash_value(self, user, timestamp):
-        return f"{super()._make_hash_value(user, timestamp)}{user.proven_email}"
-
-
-reset_tokens = _ResetTokens()
+    account = User.objects.active().filter(pk=pk, email_key=names.key(address)).first()
+    return (account, address) if account and (account.email_verified or account.email_proofs == proofs) else None
 
 
 def uid_of(user) -> str:
@@ -66,4 +58,4 @@ def confirmation_link(user) -> str:
 
 def reset_link(user) -> str:
     page = settings.PASSWORD_RESET_URL or f"{settings.PUBLIC_URL}{reverse('password-reset-confirm')}"
-    return f"{page}?{urlencode({'uid': uid_of(user), 'token': reset_tokens.make_token(user)})}"
+    return f"{page}?{urlencode({'uid': uid_of(user), 'token': default_token_generator.make_token(user)})}"

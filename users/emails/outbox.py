@@ -39,14 +39,18 @@ def telling(user, before=None):
     `before` is the user as they were, where `user` has been changed already.
     """
     before = before or user
-    told, old = before.proven_email, {field: getattr(before, field) for field in ("email", "phone", "password")}
+    told, old = before.proven_email, _what_is_told(before)
     with transaction.atomic():
         yield
-        changed = [field for field, value in old.items() if getattr(user, field) != value]
+        changed = [field for field, value in _what_is_told(user).items() if value != old[field]]
         if changed and told:
             write("changed", told, user.pk, fields=changed)
         if "email" in changed and user.email:
             write("confirm", user.email, user.pk)
+
+
+def _what_is_told(user) -> dict[str, str]:
+    return {"email": user.email_key, "phone": user.phone, "password": user.password}
 
 
 @task(queue_name="mail")
@@ -55,26 +59,47 @@ def send(kind: str, address: str, user: int | None, facts: dict, language: str, 
     try:
         with override(language):
             due = getattr(letters, kind)(address, user, **facts)
-        if not tries and any([_is_too_much(kind, address) for _letter in due]):  # each is counted
-            return _said("too many", kind, user)
-        for letter in due:
-            letter.send()
+        if due and not tries and (wait := _too_many(kind, address)):
+            return _later(kind, address, user, wait)
+        if due and not _can_be_written(due):
+            return _said("refused", kind, user)
+        if due:
+            due.send()
     except smtplib.SMTPRecipientsRefused as refused:
         if all(500 <= code < 600 for code, _why in refused.recipients.values()):
             return _said("refused", kind, user)
         return _put_off(kind, address, user, facts, language, tries)
-    except ValueError:  # an address that mail cannot write, such as a name that is too long for the DNS
-        return _said("refused", kind, user)
     except Exception as reason:  # whatever it was, the letter is still due
         _log.warning("letter not sent", extra={"kind": kind, "user": user, "reason": type(reason).__name__})
         return _put_off(kind, address, user, facts, language, tries)
     return _said("sent" if due else "nothing to send", kind, user)
 
 
-def _is_too_much(kind: str, address: str) -> bool:
-    """Whoever asks for letters to a mailbox, it gets only so many. A notice of what changed is never held back."""
+def _too_many(kind: str, address: str) -> float:
+    """Seconds until the mailbox gets letters of this kind again: whoever asks, it gets only so many. 0: now.
+
+    A notice of what changed is never held back.
+    """
     most = None if kind == "changed" else limit("letter", f"{kind} {names.key(address)}")
-    return bool(most) and count([most])[0].is_exceeded
+    counted = count([most])[0] if most else None
+    return counted.reset if counted and counted.is_exceeded else 0
+
+
+def _later(kind: str, address: str, user: int | None, wait: float) -> str:
+    """What was asked for in vain is not sent; but who registers waits for a link, even if others gave the same address
+    before, to keep it from coming: it comes with all the others', in one letter, once there may be one."""
+    if kind == "confirm":
+        send.using(run_after=timezone.now() + timedelta(seconds=wait)).enqueue("resend", address, None, {}, get_language())
+    return _said("too many", kind, user)
+
+
+def _can_be_written(letter) -> bool:
+    """False for an address that mail has no form for, such as a domain that is too long once it is written in ASCII."""
+    try:
+        letter.message()
+    except ValueError:
+        return False
+    return True
 
 
 def _put_off(kind, address, user, facts, language, tries: int) -> str:

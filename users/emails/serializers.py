@@ -3,6 +3,7 @@
 import logging
 
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from users.emails import links, outbox
 from users.models import User
 from users.serializers import NewPasswordField, PersonalEmailField
 
-_log = logging.getLogger("mentorship.mail")
+_log = logging.getLogger("mentorship.sessions")
 
 NOT_VALID = _("This link is not valid, was used before, or has expired.")
 
@@ -23,20 +24,22 @@ class ConfirmSerializer(serializers.Serializer):
 
     def save(self) -> None:
         """Prove the address; once more is fine, as long as the account still holds it. Raises ValidationError."""
-        refusal = serializers.ValidationError({"token": [NOT_VALID]})
-        account = links.account_of(self.validated_data["token"])
-        if not account:
-            raise refusal
+        account, address = self._account()
         if account.email_verified:
             return
         try:
-            account.prove_email(account.email, account.email_proofs)
-        except ModelValidationError:
-            account = links.account_of(self.validated_data["token"])
-            if account and account.email_verified:  # by the same link, at the same moment
-                return
-            raise refusal from None
-        _log.info("email proven", extra={"user": account.pk})
+            account.prove_email(address, account.email_proofs)
+        except ModelValidationError as refused:
+            if not self._account()[0].email_verified:  # by the same link, at the same moment
+                raise serializers.ValidationError({"token": [NOT_VALID]}) from refused
+        else:
+            _log.info("email proven", extra={"user": account.pk})
+
+    def _account(self) -> tuple[User, str]:
+        found = links.account_of(self.validated_data["token"])
+        if not found:
+            raise serializers.ValidationError({"token": [NOT_VALID]})
+        return found
 
 
 class AddressSerializer(serializers.Serializer):
@@ -57,7 +60,7 @@ class ResetSerializer(serializers.Serializer):
         # Locked, so that of two who use one link at once the second sees the first one's password.
         accounts = User.objects.active().exclude(proven_email="").select_for_update()
         account = accounts.filter(pk=links.read_uid(given["uid"]) or 0).first()
-        if not account or not links.reset_tokens.check_token(account, given["token"]):
+        if not account or not default_token_generator.check_token(account, given["token"]):
             raise serializers.ValidationError({"token": [NOT_VALID]})
         try:
             validate_password(given["password"], account)

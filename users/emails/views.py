@@ -3,6 +3,7 @@
 import secrets
 
 from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -12,7 +13,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
-from mentorship.api.errors import Unavailable
+from mentorship.api.errors import NotSetUp
 from users.emails import links, outbox
 from users.emails.serializers import AddressSerializer, ConfirmSerializer, ResetSerializer
 from users.models import User
@@ -59,7 +60,8 @@ class ConfirmEmail(Door):
     def get(self, request):
         """The page behind the link. It proves nothing: mail scanners open links, and only people press buttons."""
         token = request.query_params.get("token", "")[:2048]
-        return page(request, "confirm", account=links.account_of(token), token=token)
+        account, address = links.account_of(token) or (None, "")
+        return page(request, "confirm", account=account, address=address, token=token)
 
     @extend_schema(responses=SaysSerializer)
     def post(self, request):
@@ -77,7 +79,7 @@ class AskForLetter(Door):
     def post(self, request):
         asked = self.checked(request).validated_data
         if not settings.MAIL_IS_SENT:
-            raise Unavailable(_("No mail server is set up."))
+            raise NotSetUp(_("No mail server is set up."))
         outbox.write(self.letter, asked["email"])
         return Response({"detail": _("If this address is known here, a mail is on its way to it.")}, status=status.HTTP_202_ACCEPTED)
 
@@ -85,7 +87,7 @@ class AskForLetter(Door):
 class ResendConfirmation(AskForLetter):
     """Send the link that proves an email once more."""
 
-    letter = "again"
+    letter = "resend"
 
 
 class AskForReset(AskForLetter):
@@ -104,7 +106,7 @@ class ResetPassword(Door):
         """The page behind the link, where PASSWORD_RESET_URL names no other."""
         uid, token = request.query_params.get("uid", "")[:64], request.query_params.get("token", "")[:128]
         account = User.objects.active().exclude(proven_email="").filter(pk=links.read_uid(uid) or 0).first()
-        valid = account and links.reset_tokens.check_token(account, token)
+        valid = account and default_token_generator.check_token(account, token)
         return page(request, "reset", account=account if valid else None, uid=uid, token=token)
 
     @extend_schema(responses=SaysSerializer)

@@ -95,10 +95,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('proven_email', ''), ('proven_email', models.F('email')), _connector='OR'), name='proven_email_is_the_email'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
             constraint=models.CheckConstraint(condition=models.Q(('proven_phone', ''), ('proven_phone', models.F('phone')), _connector='OR'), name='proven_phone_is_the_phone'),
         ),
     ]

@@ -42,8 +42,7 @@ class PhoneCodeQuerySet(models.QuerySet):
 
     def use(self, phone: str, code: str) -> bool:
         """Whether this is still the right code and this call the one that used it up: of many at once one is."""
-        right = self.filter(phone=phone, digest=_digest(phone, code), expires__gt=timezone.now())
-        return bool(right.delete()[0])
+        return bool(self.filter(phone=phone, digest=_digest(phone, code)).delete()[0])
 
     def expired(self):
         return self.filter(expires__lte=timezone.now())

@@ -6,7 +6,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
-from mentorship.api.errors import Unavailable
+from mentorship.api.errors import NotSetUp
 from users.phones import gateways
 from users.phones.serializers import (
     PhoneCodeSerializer,
@@ -25,7 +25,7 @@ class PhoneDoor(GenericAPIView):
 
     def saved(self, serializer) -> Response:
         if not gateways.is_set_up():
-            raise Unavailable(_("No SMS gateway is set up."))
+            raise NotSetUp(_("No SMS gateway is set up."))
         serializer.is_valid(raise_exception=True)
         serializer.save()
         return Response(serializer.data)

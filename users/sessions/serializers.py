@@ -22,6 +22,7 @@ from users.sessions.models import Session
 _log = logging.getLogger("mentorship.sessions")
 
 EMAIL_NOT_VERIFIED = _("Please confirm your email first: the link is in the mail that we sent.")
+NO_EMAIL = _("This account needs an email before it can be signed in to by a password. A code sent to its phone signs in, too.")
 
 
 class TokenField(TextField):
@@ -52,7 +53,7 @@ class LoginSerializer(serializers.Serializer):
         user = authenticate(request, username=self._name(given), password=given["password"])
         if user and settings.EMAIL_CONFIRMATION == "required" and not user.email_verified:
             _log.info("sign-in refused", extra={"address": host_of(request), "reason": "email not verified"})
-            raise AuthenticationFailed({"detail": EMAIL_NOT_VERIFIED, "code": "email_not_verified"})
+            raise AuthenticationFailed({"detail": EMAIL_NOT_VERIFIED if user.email else NO_EMAIL, "code": "email_not_verified"})
         pair = user and tokens.sign_in(user, request)
         if not pair:
             _log.info("sign-in refused", extra={"address": host_of(request)})

@@ -317,12 +317,32 @@ def test_an_address_that_is_taken_away_is_told_and_no_link_is_sent(client, prove
     assert (letter.to, letter.links) == ("john@example.com", [])
 
 
-def test_the_same_address_in_another_case_is_a_change(anyone, client, proven):
+def test_a_proven_address_in_another_case_is_the_same_and_mail_goes_to_it_as_it_was_proven(anyone, client, proven):
     shown = client.patch("/api/users/me", {"email": "John@Example.com"}).json()
-    assert (shown["email"], shown["email_verified"]) == ("John@Example.com", False)
-    by_address = {letter.to: letter for letter in delivered()}
-    assert set(by_address) == {"john@example.com", "John@Example.com"}
-    assert confirm(anyone, by_address["John@Example.com"].token).status_code == 200 and is_proven(client)
+    assert (shown["email"], shown["email_verified"]) == ("John@Example.com", True)
+    assert delivered() == []
+    anyone.post("/api/password/reset", {"email": "JOHN@example.com"})
+    assert the_letter().to == "john@example.com"
+
+
+def test_a_link_proves_the_address_that_it_was_sent_to(anyone, client, john):
+    anyone.post("/api/email/resend", {"email": "john@example.com"})
+    token = the_letter().token
+    client.patch("/api/users/me", {"email": "JOHN@example.com"})
+    assert confirm(anyone, token).status_code == 200
+    john.refresh_from_db()
+    assert (john.email, john.proven_email) == ("JOHN@example.com", "john@example.com")
+
+
+def test_the_page_names_the_phone_that_signs_in_too(anyone, client, john):
+    john.prove_phone("+79991110033")
+    page = anyone.get(the_link_for(anyone, "john@example.com")).content.decode()
+    assert "ends in 33" in page and "1110033" not in page
+
+
+def the_link_for(anyone, email: str) -> str:
+    anyone.post("/api/email/resend", {"email": email})
+    return the_letter().link
 
 
 @pytest.mark.parametrize("method", ["patch", "put"])

@@ -158,6 +158,12 @@ def test_a_refused_sign_in_leaves_no_last_login(anyone, john, required):
     assert john.last_login is None
 
 
+def test_required_says_what_an_account_without_an_email_lacks(anyone, eve, required):
+    answer = login_by_name(anyone, "eve")
+    assert (answer.status_code, answer.json()["code"]) == (401, "email_not_verified")
+    assert "needs an email" in answer.json()["detail"]
+
+
 def test_required_keeps_an_email_from_being_taken_away(client, john, required):
     answer = client.patch("/api/users/me", {"email": ""})
     assert (answer.status_code, set(answer.json())) == (400, {"email"})

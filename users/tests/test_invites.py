@@ -357,3 +357,12 @@ def test_a_registration_that_fails_otherwise_is_no_guess(anyone, eve, limited):
     answers = [register(anyone, code, "eve") for code in (eve.invite_code, nobodys()) for _ in range(6)]
     assert {answer.content for answer in answers} == {b'{"username":["A user with that user name already exists."]}'}
     assert register(anyone, eve.invite_code).status_code == 201
+
+
+def test_somebody_who_saves_what_they_read_before_undoes_no_invite(alice, eve):
+    stale = User.objects.get(pk=eve.pk)
+    eve.accept_invite(alice.invite_code)
+    stale.first_name = "Eve"
+    stale.save()
+    stale.refresh_from_db()
+    assert (stale.first_name, stale.invited_by, stale.invited_at is None) == ("Eve", alice, False)

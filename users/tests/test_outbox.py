@@ -140,7 +140,7 @@ def test_the_log_says_what_was_done_and_to_whom_it_was_not_said(anyone, due, cap
     caplog.set_level(logging.INFO)
     send()
     [record] = [record for record in caplog.records if record.name == "mentorship.mail"]
-    assert (record.outcome, record.kind) == ("sent", "again")
+    assert (record.outcome, record.kind) == ("sent", "resend")
     assert "@" not in str(vars(record))
 
 
@@ -174,6 +174,31 @@ def test_a_letter_that_cannot_be_written_does_not_stop_the_others(anyone, john, 
     assert receivers() == ["john@example.com"]
     logged = " ".join(str(vars(record)) for record in caplog.records)
     assert "letter not sent" in logged and "alice@example.com" not in logged
+
+
+class SetUpWrongly(EmailBackend):
+    """What the standard library raises for a host or a password that it cannot write is a ValueError, too."""
+
+    def send_messages(self, messages):
+        "smtp..example.com".encode("idna")
+
+
+def test_a_mail_server_that_is_set_up_wrongly_loses_no_letter(anyone, alice, server):
+    server("SetUpWrongly")
+    anyone.post("/api/email/resend", {"email": "alice@example.com"})
+    assert receivers() == []
+    assert sorted(letter.status for letter in rows()) == ["READY", "SUCCESSFUL"]
+
+
+def test_a_letter_that_failed_while_the_database_was_away_is_taken_up_again(due):
+    rows().update(status="FAILED", started_at=timezone.now() - timedelta(minutes=6))
+    assert receivers() == ["john@example.com"]
+
+
+def test_a_letter_that_has_failed_for_days_is_not(due):
+    long_ago = timezone.now() - timedelta(days=4)
+    rows().update(status="FAILED", started_at=long_ago, enqueued_at=long_ago)
+    assert receivers() == []
 
 
 def test_a_letter_that_failed_for_whatever_reason_is_still_due(anyone, alice, server):

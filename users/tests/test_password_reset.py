@@ -347,3 +347,10 @@ def test_the_logs_hold_no_token_no_password_and_no_address(anyone, link, caplog)
     logged = " ".join(str(vars(record)) for record in caplog.records if not record.name.startswith("django.db"))
     assert "password reset" in logged
     assert link["token"] not in logged and NEW not in logged and "john@example.com" not in logged
+
+
+def test_a_link_dies_with_the_proof_of_the_address(anyone, john, link):
+    User.objects.filter(pk=john.pk).update(proven_email="")
+    answer = reset(anyone, link)
+    assert (answer.status_code, answer.json()) == (400, NOT_VALID)
+    assert login(anyone, PASSWORD).status_code == 200

@@ -4,6 +4,7 @@ import logging
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
@@ -401,3 +402,28 @@ def test_a_phone_and_another_name_are_too_many(anyone, proven, other):
 
 def test_a_phone_does_not_stand_in_the_place_of_a_name(anyone, proven):
     assert anyone.post("/api/login", {"username": PHONE, "password": PASSWORD}).status_code == 401
+
+
+def test_somebody_who_saves_what_they_read_before_undoes_no_proof(john):
+    stale = User.objects.get(pk=john.pk)
+    john.prove_email("john@example.com", 0)
+    stale.first_name = "John"
+    stale.save()
+    stale.refresh_from_db()
+    assert (stale.first_name, stale.email_verified, stale.email_proofs) == ("John", True, 1)
+
+
+def test_saving_another_number_over_a_proof_that_was_not_known_ends_it(john):
+    stale = User.objects.get(pk=john.pk)
+    john.prove_phone("+79991110033")
+    stale.phone = "12345"
+    stale.save()
+    stale.refresh_from_db()
+    assert (stale.phone, stale.phone_verified) == ("12345", False)
+
+
+def test_who_was_deactivated_meanwhile_proves_nothing(john):
+    User.objects.filter(pk=john.pk).update(is_active=False)
+    with pytest.raises(ValidationError):
+        john.prove_phone("+79991110033")
+    assert not User.objects.exclude(proven_phone="").exists()

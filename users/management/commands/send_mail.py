@@ -6,14 +6,15 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult, TaskResultStatus
 
 PAUSE = 1  # seconds between two looks into the outbox
-LOST_AFTER = timedelta(minutes=5)  # a letter that a sender took and neither sent nor gave back: the sender died
+LOST_AFTER = timedelta(minutes=5)  # a letter that a sender took and neither sent nor put off: the sender died, or the database was away
+DUE_FOR = timedelta(days=3)
 
 _log = logging.getLogger("mentorship.mail")
 
@@ -44,11 +45,12 @@ class Command(BaseCommand):
     def _patient_round(self, worker: Worker) -> None:
         try:
             self._round(worker)
-        except (OperationalError, InterfaceError) as away:
-            _log.error("database away", extra={"reason": type(away.__cause__ or away).__name__})
+        except Exception as reason:  # nobody would notice that mail ended: whatever it was, look again
+            _log.error("mail not looked at", extra={"reason": type(reason.__cause__ or reason).__name__})
             connection.close()
 
     def _round(self, worker: Worker) -> None:
-        lost = DBTaskResult.objects.running().filter(queue_name="mail", started_at__lt=timezone.now() - LOST_AFTER)
-        lost.update(status=TaskResultStatus.READY)
+        now = timezone.now()
+        mail = DBTaskResult.objects.filter(queue_name="mail", started_at__lt=now - LOST_AFTER, enqueued_at__gt=now - DUE_FOR)
+        mail.filter(status__in=[TaskResultStatus.RUNNING, TaskResultStatus.FAILED]).update(status=TaskResultStatus.READY)
         worker.run()
