@@ -17,7 +17,7 @@ from tests.mail_server import MailServer, link_in, text_of
 from tests.service import PASSWORD, Process, Service, place
 from tests.test_browser_admin import PATIENCE, chromium  # noqa: F401 a fixture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 NEW = "a new horse, a new battery"
 WRITE = """
 from users.emails import outbox
@@ -165,7 +165,7 @@ def test_it_reads_as_text_and_as_html_in_the_language_of_who_asked(letters, serv
 
 def test_its_headers_are_those_of_a_letter(letters):
     for name, letter in letters.items():
-        assert letter["To"] == f"{name}@example.com" and letter["From"] == "Mentorship <noreply@localhost>"
+        assert letter["To"] == f"{name}@example.com" and letter["From"] == "us@example.com"
         assert letter["Message-ID"] and letter["Date"] and letter["MIME-Version"] == "1.0"
         assert letter["Cc"] is letter["Bcc"] is None
 

@@ -3,13 +3,13 @@
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from users import invites, links, listing, names, proofs
 from users.phones.codes import PhoneCode
-from users.querysets import COMPUTED, SHOWN, UserManager
+from users.querysets import COMPUTED, PROVEN, SHOWN, UserManager
 from users.sessions.models import Session
 
 NOT_IN_A_FULL_SAVE = {"id", "mentees_count", "invite_code", "invited_by_id", "invited_at", "email_proofs", "proven_email", "proven_phone"}
@@ -22,6 +22,11 @@ class KeyField(models.TextField):
 
     def db_parameters(self, connection):
         return super().db_parameters(connection) | {"collation": "C" if connection.vendor == "postgresql" else None}
+
+
+def _as_long_as(proven: str, **said) -> Case:
+    """What is proven of a row, whatever an object in memory knows of it, as long as the row says the same as before."""
+    return Case(When(**said, then=F(proven)), default=Value(""))
 
 
 class User(AbstractUser):
@@ -241,7 +246,6 @@ class User(AbstractUser):
 
     def _change(self, fields: set[str], *args, **options) -> None:
         new_password = self._password is not None
-        self._unprove(fields)
         if fields & links.FIELDS:
             with self._keeping() as change:
                 self._overwrite(fields, *args, **options)
@@ -257,21 +261,21 @@ class User(AbstractUser):
     save.alters_data = True
     current_session = None  # the id of the session in which this user object came with a request: it survives a new password
 
-    def _unprove(self, fields: set[str]) -> None:
-        """What is proven of the row, whatever this object knows of it, ends where it is about to say something else."""
-        row = type(self).objects.filter(pk=self.pk)
-        if "email" in fields:
-            row.exclude(Q(email_key=self.email_key) | Q(proven_email="")).write(proven_email="")
-        if "phone" in fields:
-            row.exclude(Q(phone=self.phone) | Q(proven_phone="")).write(proven_phone="")
-
     def _overwrite(self, fields, *args, **options) -> None:
+        known = {proven: getattr(self, proven) for field, proven in PROVEN.items() if field in fields}
+        if "email" in fields:
+            self.proven_email = _as_long_as("proven_email", email_key=self.email_key)
+        if "phone" in fields:
+            self.proven_phone = _as_long_as("proven_phone", phone=self.phone)
         try:
-            super().save(*args, update_fields=fields, **options)
+            super().save(*args, update_fields=fields | known.keys(), **options)
         except DatabaseError as refused:
             if type(refused) is DatabaseError:  # Django's own, not the database's: there was no such row
                 raise self.DoesNotExist from None
             raise
+        finally:
+            for proven, value in known.items():
+                setattr(self, proven, value)
 
     def _to_write(self, update_fields) -> set[str]:
         if update_fields is None:
