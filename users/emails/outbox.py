@@ -60,7 +60,7 @@ def send(kind: str, address: str, user: int | None, facts: dict, language: str, 
         with override(language):
             due = getattr(letters, kind)(address, user, **facts)
         if due and not tries and (wait := _too_many(kind, address)):
-            return _later(kind, address, user, wait)
+            return _later(kind, address, user, language, wait)
         if due and not _can_be_written(due):
             return _said("refused", kind, user)
         if due:
@@ -85,11 +85,11 @@ def _too_many(kind: str, address: str) -> float:
     return counted.reset if counted and counted.is_exceeded else 0
 
 
-def _later(kind: str, address: str, user: int | None, wait: float) -> str:
+def _later(kind: str, address: str, user: int | None, language: str, wait: float) -> str:
     """What was asked for in vain is not sent; but who registers waits for a link, even if others gave the same address
     before, to keep it from coming: it comes with all the others', in one letter, once there may be one."""
     if kind == "confirm":
-        send.using(run_after=timezone.now() + timedelta(seconds=wait)).enqueue("resend", address, None, {}, get_language())
+        send.using(run_after=timezone.now() + timedelta(seconds=wait)).enqueue("resend", address, None, {}, language)
     return _said("too many", kind, user)
 
 

@@ -106,11 +106,12 @@ def test_many_registrations_with_its_address_do_not_bring_a_mailbox_more(anyone,
 def test_who_registers_after_others_used_up_the_mailboxs_letters_gets_a_link_later(anyone, db, settings):
     settings.THROTTLES = settings.THROTTLES | {"letter": (2, 3600)}
     for name in ("mallory1", "mallory2", "bob"):
-        anyone.post("/api/registration", {"username": name, "password": PASSWORD, "email": "bob@example.com"})
+        fields = {"username": name, "password": PASSWORD, "email": "bob@example.com"}
+        anyone.post("/api/registration", fields, HTTP_ACCEPT_LANGUAGE="ru")
     assert receivers() == ["bob@example.com"] * 2
     settings.THROTTLES = settings.THROTTLES | {"letter": None}
     DBTaskResult.objects.update(run_after=timezone.now())
-    assert "account bob." in the_letter().text
+    assert "учётной записи bob." in the_letter().text
 
 
 def test_without_a_mail_server_it_is_503_and_nothing_is_queued(anyone, john, settings):
