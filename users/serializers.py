@@ -1,6 +1,7 @@
 """What comes in and what goes out about people, one serializer a reader and purpose."""
 
 from contextlib import nullcontext
+from copy import copy
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -213,10 +214,10 @@ class AccountSerializer(serializers.Serializer):
 
     def update(self, instance: User, validated_data: dict) -> User:
         """Write what changed and nothing else, so that a change of another field at the same moment stays."""
-        password = validated_data.pop("password", None)
-        with outbox.telling(instance):
-            if password is not None:
-                instance.set_password(password)
+        before, password = copy(instance), validated_data.pop("password", None)
+        if password is not None:
+            instance.set_password(password)  # slow by design: before the transaction
+        with outbox.telling(instance, before):
             changed = {field for field, value in validated_data.items() if getattr(instance, field) != value}
             for field in changed:
                 setattr(instance, field, validated_data[field])
