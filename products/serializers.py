@@ -1,23 +1,12 @@
 """What comes in and what goes out about products and categories."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from rest_framework import serializers
 
 from mentorship.api.fields import TextField, WholeField
+from mentorship.api.serializers import ChecksAgain
 from products.fields import CategoriesField, PriceField
 from products.models import LONGEST_DESCRIPTION, LONGEST_NAME, MOST_IN_STOCK, Category, Product, validate_name
-
-
-class ChecksAgain(serializers.Serializer):
-    """What was free, or there, when it was checked may be taken, or gone, when it is written: the same check says so then."""
-
-    def save(self, **more):
-        try:
-            with transaction.atomic():
-                return super().save(**more)
-        except IntegrityError:
-            self.run_validation(self.initial_data)
-            raise
 
 
 class CategorySerializer(ChecksAgain):
@@ -28,6 +17,7 @@ class CategorySerializer(ChecksAgain):
         Category(**given).clean()
         return given
 
+    @transaction.atomic
     def create(self, validated_data: dict) -> Category:
         return Category.objects.create(**validated_data)
 
@@ -44,6 +34,7 @@ class ProductSerializer(ChecksAgain):
     categories = CategoriesField(default=list, help_text="Ids of categories.")
     mentor = serializers.CharField(source="mentor.username", read_only=True, help_text="The user name of who offers it.")
 
+    @transaction.atomic
     def create(self, validated_data: dict) -> Product:
         categories = validated_data.pop("categories")
         product = Product(**validated_data)
@@ -52,6 +43,7 @@ class ProductSerializer(ChecksAgain):
         product.categories.set(categories)
         return product
 
+    @transaction.atomic
     def update(self, instance: Product, validated_data: dict) -> Product:
         """Write what changed and nothing else. The product is looked at anew: another change may have come before this one."""
         categories = validated_data.pop("categories", None)
@@ -64,7 +56,3 @@ class ProductSerializer(ChecksAgain):
         if categories is not None:
             product.categories.set(categories)
         return product
-
-
-class DeletedSerializer(serializers.Serializer):
-    message = serializers.CharField()

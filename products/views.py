@@ -11,10 +11,11 @@ from rest_framework.response import Response
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import NumberedPagination
+from mentorship.api.serializers import MessageSerializer
 from products.filters import ProductFilter
 from products.models import Category, Product
 from products.permissions import ChangesOnlyOnesOwn, MentorsAndStaffName, MentorsOffer, ReadByAnybody
-from products.serializers import CategorySerializer, DeletedSerializer, ProductSerializer
+from products.serializers import CategorySerializer, ProductSerializer
 
 READING = extend_schema(auth=[{}, {"bearer": []}])
 
@@ -41,7 +42,7 @@ class ProductList(ReadByAnybody, ListCreateAPIView):
 
 
 @extend_schema_view(
-    get=READING, put=extend_schema(request=ProductSerializer(partial=True)), delete=extend_schema(responses={200: DeletedSerializer})
+    get=READING, put=extend_schema(request=ProductSerializer(partial=True)), delete=extend_schema(responses={200: MessageSerializer})
 )
 class ProductDetail(ReadByAnybody, RetrieveUpdateDestroyAPIView):
     """One product. PATCH and PUT are one: what is not sent stays."""

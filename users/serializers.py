@@ -6,11 +6,12 @@ from copy import copy
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from mentorship.api.fields import EmailField, TextField, TruthField
+from mentorship.api.serializers import ChecksAgain
 from users import cards, names
 from users.emails import outbox
 from users.models import User
@@ -99,12 +100,6 @@ def mentor_named(name: str, mentee: User | None) -> User:
     return found
 
 
-class SaysSerializer(serializers.Serializer):
-    """What was done."""
-
-    detail = serializers.CharField()
-
-
 def own_detail(user: User) -> dict:
     """The user as they see themself."""
     return cards.detail(cards.Card(*User.objects.filter(pk=user.pk).own_cards().get()), user)
@@ -149,7 +144,7 @@ class RegisteredSerializer(DetailSerializer):
     message = serializers.CharField(required=False, help_text="Where a mail is on its way.")
 
 
-class AccountSerializer(serializers.Serializer):
+class AccountSerializer(ChecksAgain):
     """What a user says about themself. Shown as the user sees themself."""
 
     username = UsernameField()
@@ -203,14 +198,6 @@ class AccountSerializer(serializers.Serializer):
             validate_password(password, user)
         except ModelValidationError as refused:
             raise serializers.ValidationError({"password": refused.messages}) from None
-
-    def save(self, **more):
-        """As DRF's. What was free when it was checked may be taken when it is written: the same check says so then."""
-        try:
-            return super().save(**more)
-        except IntegrityError:
-            self.run_validation(self.initial_data)
-            raise
 
     def update(self, instance: User, validated_data: dict) -> User:
         """Write what changed and nothing else, so that a change of another field at the same moment stays."""

@@ -14,10 +14,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from mentorship.api.errors import NotSetUp
+from mentorship.api.serializers import SaysSerializer
 from users.emails import links, outbox
 from users.emails.serializers import AddressSerializer, ConfirmSerializer, ResetSerializer
 from users.models import User
-from users.serializers import SaysSerializer
 
 PAGE = {(200, "text/html"): OpenApiTypes.STR}
 

@@ -134,10 +134,6 @@ class ChangePasswordSerializer(serializers.Serializer):
         return {"detail": _("The password has been changed. All other sessions have ended.")}
 
 
-class MessageSerializer(serializers.Serializer):
-    message = serializers.CharField()
-
-
 class SessionSerializer(serializers.ModelSerializer):
     current = serializers.SerializerMethodField()
 

@@ -12,12 +12,11 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
-from users.serializers import SaysSerializer
+from mentorship.api.serializers import MessageSerializer, SaysSerializer
 from users.sessions.serializers import (
     ChangePasswordSerializer,
     LoginSerializer,
     LogoutSerializer,
-    MessageSerializer,
     RefreshedSerializer,
     RefreshSerializer,
     SessionSerializer,
