@@ -7,7 +7,8 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from users import invites, links, listing, names, proofs
+from users import links, listing, names, proofs
+from users.invites import codes as invite_codes
 from users.phones.codes import PhoneCode
 from users.querysets import COMPUTED, PROVEN, SHOWN, UserManager
 from users.sessions.models import Session
@@ -59,7 +60,7 @@ class User(AbstractUser):
     proven_email = models.CharField(max_length=254, blank=True, default="", editable=False)
     proven_phone = models.CharField(max_length=16, blank=True, default="", editable=False)
     email_proofs = models.PositiveIntegerField(default=0, editable=False)  # a link is for the next of them, so it works once
-    invite_code = models.CharField(_("invite code"), max_length=invites.LENGTH, editable=False)
+    invite_code = models.CharField(_("invite code"), max_length=invite_codes.LENGTH, editable=False)
     invited_by = models.ForeignKey(
         "self",
         verbose_name=_("invited by"),
@@ -163,7 +164,7 @@ class User(AbstractUser):
         with users.all().keeping([self.pk], others.values_list("pk", flat=True)):
             inviter = others.first()  # nobody changes or deletes them now
             if not inviter:
-                raise invites.UnknownInvite
+                raise invite_codes.UnknownInvite
             if not uninvited.write(invited_by=inviter, invited_at=timezone.now()):
                 raise already
             if inviter.is_mentor:
@@ -235,7 +236,7 @@ class User(AbstractUser):
 
     def _insert_with_a_code(self, *args, **options) -> None:
         for attempt in range(5):
-            self.invite_code = self.invite_code or invites.draw()
+            self.invite_code = self.invite_code or invite_codes.draw()
             try:
                 with transaction.atomic():
                     return super().save(*args, **options)

@@ -8,7 +8,8 @@ from django.db import NotSupportedError, connection, models, transaction
 from django.db.models import F, OuterRef
 from django.db.models.functions import Coalesce
 
-from users import invites, links, listing, names
+from users import links, listing, names
+from users.invites.codes import give_codes
 
 MENTEES_SHOWN = 100  # names on a card; GET …/mentees/ pages through all
 INVITED_SHOWN = 100  # likewise, on one's own card
@@ -190,7 +191,7 @@ class UserQuerySet(models.QuerySet):
             user.tidy()
             user.mentees_count = 0
         with self.keeping((), (user.mentor_id for user in objs)) as change:
-            invites.give_codes(objs, self.everybody())
+            give_codes(objs, self.everybody())
             created = super().bulk_create(objs, batch_size)
             change.made(user.pk for user in created)
             listing.changed()

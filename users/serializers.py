@@ -14,8 +14,8 @@ from mentorship.api.fields import EmailField, TextField, TruthField
 from mentorship.api.serializers import ChecksAgain
 from users import cards, names
 from users.emails import outbox
+from users.invites.guesses import InviteCodeField, guessing_invites
 from users.models import User
-from users.throttles import guessing_invites
 
 
 class NameField(TextField):
@@ -71,19 +71,6 @@ class PhoneField(TextField):
         if len(text) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         return names.normalise_phone(text)
-
-
-class InviteCodeField(TextField):
-    """Somebody's invite code, in either case. What could be none is unknown: all that is wrong counts as a guess."""
-
-    def __init__(self, **options):
-        super().__init__(**{"max_length": 64, **options})
-
-    def to_internal_value(self, data):
-        text = super().to_internal_value(data)
-        if len(text) > self.max_length:  # normalising can cost its length squared
-            self.fail("max_length", max_length=self.max_length)
-        return names.key(text).strip().upper()
 
 
 def mentor_named(name: str, mentee: User | None) -> User:
@@ -268,15 +255,3 @@ class OwnUpdateSerializer(AccountSerializer):
         if given.get("password") == cards.MASK:
             del given["password"]
         return super().validate(given)
-
-
-class InviteSerializer(serializers.Serializer):
-    invite_code = InviteCodeField(help_text="Six characters, A-Z and 0-9, in either case.")
-
-    def update(self, instance: User, validated_data: dict) -> User:
-        with guessing_invites(self.context["request"]):
-            instance.accept_invite(validated_data["invite_code"])
-        return instance
-
-    def to_representation(self, instance: User) -> dict:
-        return own_detail(instance)

@@ -1,13 +1,10 @@
 """Limits beyond those of every request."""
 
-from contextlib import contextmanager
-
 from django.core.exceptions import ValidationError
-from rest_framework.exceptions import APIException, Throttled
+from rest_framework.exceptions import APIException
 
-from mentorship.api.throttling import Count, Limit, Throttle, address_of, count, give_back, limit
+from mentorship.api.throttling import Limit, Throttle, address_of, limit
 from users import names
-from users.invites import UnknownInvite
 from users.phones import gateways
 
 
@@ -61,35 +58,3 @@ class CodeThrottle(BodyThrottle):
 class RegistrationThrottle(Throttle):
     def limits(self, request, view):
         return [*super().limits(request, view), limit("registration", address_of(request))]
-
-
-@contextmanager
-def guessing_invites(request):
-    """Around the redemption of an invite code: wrong ones are counted, by user and by address, and right ones are not.
-
-    Each is counted before it is judged, so that many at once are not judged beyond the limit. Raises Throttled.
-    What is not judged is not counted either.
-    """
-    who = [f"address {address_of(request)}"] + ([f"user {request.user.pk}"] if request.user.is_authenticated else [])
-    limits = [found for one in who if (found := limit("invite", one))]
-    counts = count(limits) if limits else []
-    if exceeded := [count.reset for count in counts if count.is_exceeded]:
-        give_back(counts)
-        _say(request, counts)
-        raise Throttled(max(exceeded))
-    try:
-        yield
-    except UnknownInvite:
-        _say(request, counts)
-        raise
-    except BaseException:
-        give_back(counts)
-        raise
-    give_back(counts)
-
-
-def _say(request, counts: list[Count]) -> None:
-    """In the answer's headers, with the limits that were counted before."""
-    before = getattr(request._request, "least_left", None)
-    least = [*counts, before] if before else counts
-    request._request.least_left = min(least, key=lambda count: (count.remaining, -count.reset), default=None)

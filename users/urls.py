@@ -4,6 +4,7 @@ from django.urls import path
 
 from users import views as users
 from users.emails import views as emails
+from users.invites import views as invites
 from users.phones import views as phones
 from users.sessions import views as sessions
 
@@ -22,7 +23,7 @@ urlpatterns = [
     path("sessions/", sessions.SessionList.as_view(), name="sessions"),
     path("sessions/<str:session>/", sessions.SessionDetail.as_view(), name="session"),
     path("users/", users.UserList.as_view(), name="users"),
-    path("users/me/invite/", users.Invite.as_view(), name="invite"),
+    path("users/me/invite/", invites.Invite.as_view(), name="invite"),
     path("users/me/mentees/<str:mentee>/", users.OwnMentee.as_view(), name="own-mentee"),
     path("users/<str:who>/", users.UserDetail.as_view(), name="user"),
     path("users/<str:who>/mentees/", users.MenteeList.as_view(), name="mentees"),

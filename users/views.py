@@ -7,13 +7,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.generics import (
     CreateAPIView,
     DestroyAPIView,
-    GenericAPIView,
     ListAPIView,
     RetrieveUpdateDestroyAPIView,
     get_object_or_404,
 )
 from rest_framework.permissions import AllowAny, IsAuthenticated
-from rest_framework.response import Response
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
@@ -25,7 +23,6 @@ from users.queries import UserListQuery, UserSearchQuery
 from users.serializers import (
     BriefSerializer,
     DetailSerializer,
-    InviteSerializer,
     OwnUpdateSerializer,
     RegisteredSerializer,
     RegistrationSerializer,
@@ -54,19 +51,6 @@ class Registration(CreateAPIView):
 
     def get_success_headers(self, data: dict) -> dict[str, str]:
         return {"Location": reverse("user", args=[data["id"]])}
-
-
-class Invite(GenericAPIView):
-    """Be invited by whose code this is, once. A mentor takes on an invitee who has no mentor."""
-
-    serializer_class = InviteSerializer
-
-    @extend_schema(responses=DetailSerializer)
-    def post(self, request):
-        serializer = self.get_serializer(request.user, data=request.data)
-        serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return Response(serializer.data)
 
 
 class CardPages(KeysetPagination):

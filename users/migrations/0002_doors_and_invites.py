@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from users import invites
+from users.invites import codes
 
 BATCH = 5000
 
@@ -11,7 +11,7 @@ def give_codes(apps, schema_editor):
     """Everybody who is here already gets an invite code."""
     everybody = apps.get_model("users", "User").objects
     while users := list(everybody.filter(invite_code=None).order_by("pk").only("pk", "invite_code")[:BATCH]):
-        invites.give_codes(users, everybody)
+        codes.give_codes(users, everybody)
         with schema_editor.connection.cursor() as cursor:  # bulk_update() takes a hundred times as long on SQLite
             cursor.executemany("UPDATE users_user SET invite_code = %s WHERE id = %s", [(user.invite_code, user.pk) for user in users])
 

@@ -1,0 +1,1 @@
+"""Invites: everybody has a code, and can be invited once, by somebody else's."""

@@ -1,0 +1,55 @@
+"""Invite codes as they come in: each that is wrong is a guess, and only so many are judged."""
+
+from contextlib import contextmanager
+
+from rest_framework.exceptions import Throttled
+
+from mentorship.api.fields import TextField
+from mentorship.api.throttling import Count, address_of, count, give_back, limit
+from users import names
+from users.invites.codes import UnknownInvite
+
+
+class InviteCodeField(TextField):
+    """Somebody's invite code, in either case. What could be none is unknown: all that is wrong counts as a guess."""
+
+    def __init__(self, **options):
+        super().__init__(**{"max_length": 64, **options})
+
+    def to_internal_value(self, data):
+        text = super().to_internal_value(data)
+        if len(text) > self.max_length:  # normalising can cost its length squared
+            self.fail("max_length", max_length=self.max_length)
+        return names.key(text).strip().upper()
+
+
+@contextmanager
+def guessing_invites(request):
+    """Around the redemption of an invite code: wrong ones are counted, by user and by address, and right ones are not.
+
+    Each is counted before it is judged, so that many at once are not judged beyond the limit. Raises Throttled.
+    What is not judged is not counted either.
+    """
+    who = [f"address {address_of(request)}"] + ([f"user {request.user.pk}"] if request.user.is_authenticated else [])
+    limits = [found for one in who if (found := limit("invite", one))]
+    counts = count(limits) if limits else []
+    if exceeded := [count.reset for count in counts if count.is_exceeded]:
+        give_back(counts)
+        _say(request, counts)
+        raise Throttled(max(exceeded))
+    try:
+        yield
+    except UnknownInvite:
+        _say(request, counts)
+        raise
+    except BaseException:
+        give_back(counts)
+        raise
+    give_back(counts)
+
+
+def _say(request, counts: list[Count]) -> None:
+    """In the answer's headers, with the limits that were counted before."""
+    before = getattr(request._request, "least_left", None)
+    least = [*counts, before] if before else counts
+    request._request.least_left = min(least, key=lambda count: (count.remaining, -count.reset), default=None)

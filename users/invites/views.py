@@ -1,0 +1,21 @@
+"""Being invited."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.response import Response
+
+from users.invites.serializers import InviteSerializer
+from users.serializers import DetailSerializer
+
+
+class Invite(GenericAPIView):
+    """Be invited by whose code this is, once. A mentor takes on an invitee who has no mentor."""
+
+    serializer_class = InviteSerializer
+
+    @extend_schema(responses=DetailSerializer)
+    def post(self, request):
+        serializer = self.get_serializer(request.user, data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
