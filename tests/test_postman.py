@@ -17,6 +17,7 @@ from tests import newcomer, servers
 from tests.service import database as new_database
 from users.urls import urlpatterns as of_users
 
+pytestmark = pytest.mark.once
 COLLECTION = servers.PROJECT / "postman" / "mentorship.postman_collection.json"
 ENVIRONMENT = servers.PROJECT / "postman" / "local.postman_environment.json"
 PINNED = servers.PROJECT / "tests" / "node"

@@ -10,6 +10,7 @@ from django.core.checks import run_checks
 
 from tests.servers import PROJECT, bare_environment
 
+pytestmark = pytest.mark.once
 KEY = "thirty-two bytes at the very least"
 FOR_REAL = {"DEBUG": "false", "SECRET_KEY": KEY, "JWT_SIGNING_KEY": KEY, "ALLOWED_HOSTS": "example.com", "ENV_FILE": os.devnull}
 

@@ -10,6 +10,8 @@ import pytest
 from tests.newcomer import Serving
 from tests.servers import PROJECT, bare_environment
 
+pytestmark = pytest.mark.once
+
 
 def serve(**settings) -> subprocess.CompletedProcess:
     environment = bare_environment(ENV_FILE="/dev/null", **settings)
