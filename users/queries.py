@@ -1,7 +1,5 @@
 """What may be asked of the user list, and how it narrows the list."""
 
-from django.db.models import Subquery
-
 from mentorship.api.fields import FlagParameter
 from mentorship.api.pagination import PageQuery
 from users import names
@@ -23,8 +21,8 @@ class UserListQuery(PageQuery):
         if "has_mentor" in given:
             users = users.filter(mentor__isnull=not given["has_mentor"])
         if "mentor" in given:
-            # By id, which stands in the index that orders them; by a join a mentor's mentees would all be read and sorted.
-            users = users.filter(mentor=Subquery(User.objects.named(given["mentor"]).values("pk")[:1]))
+            # By an id that the planner knows: else it takes every mentor for one of few mentees, and may read and sort them all.
+            users = users.filter(mentor=User.objects.named(given["mentor"]).values_list("pk", flat=True).first() or 0)
         return users
 
 

@@ -325,7 +325,7 @@ def test_other_tasks_are_not_touched(due):
 def test_of_several_senders_at_once_each_letter_is_sent_by_one(person):
     for number in range(40):
         person(f"bob{number}", email=f"bob{number}@example.com")
-        outbox.write("again", f"bob{number}@example.com")
+        outbox.write("resend", f"bob{number}@example.com")
     ready = threading.Barrier(4)
 
     def work():
