@@ -11,7 +11,7 @@ from products.models import LONGEST_DESCRIPTION, LONGEST_NAME, MOST_IN_STOCK, Ca
 
 class CategorySerializer(ChecksAgain):
     id = serializers.IntegerField(read_only=True)
-    name = TextField(max_length=LONGEST_NAME, validators=[validate_name])
+    name = TextField(max_length=LONGEST_NAME, validators=[validate_name], trim_whitespace=True)  # or blanks would make a second one
 
     def validate(self, given: dict) -> dict:
         Category(**given).clean()

@@ -42,7 +42,10 @@ class ProductList(ReadByAnybody, ListCreateAPIView):
 
 
 @extend_schema_view(
-    get=READING, put=extend_schema(request=ProductSerializer(partial=True)), delete=extend_schema(responses={200: MessageSerializer})
+    get=READING,
+    put=extend_schema(summary="Change what you offer", request=ProductSerializer(partial=True)),
+    patch=extend_schema(summary="Change what you offer"),
+    delete=extend_schema(summary="Offer it no more", responses={200: MessageSerializer}),
 )
 class ProductDetail(ReadByAnybody, RetrieveUpdateDestroyAPIView):
     """One product. PATCH and PUT are one: what is not sent stays."""

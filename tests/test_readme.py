@@ -12,7 +12,7 @@ from tests.newcomer import Serving
 from tests.servers import PROJECT, bare_environment
 
 README = (PROJECT / "README.md").read_text()
-PASTED = {"paste the link of that mail here": "email/confirm/", "paste the link of the second mail here": "password/reset/confirm/"}
+PASTED = {"paste the link of that mail here": "email/confirm/", "paste the link for a new password here": "password/reset/confirm/"}
 SPLIT = "\n=== next example ===\n"
 pytestmark = pytest.mark.once
 

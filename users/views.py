@@ -109,7 +109,11 @@ class MenteeList(ListAPIView):
         return User.objects.active().filter(mentor=mentor)
 
 
-@extend_schema_view(put=extend_schema(responses=DetailSerializer), patch=extend_schema(responses=DetailSerializer))
+@extend_schema_view(
+    put=extend_schema(summary="Change what is yours", responses=DetailSerializer),
+    patch=extend_schema(summary="Change what is yours", responses=DetailSerializer),
+    delete=extend_schema(summary="Delete your own account"),
+)
 class UserDetail(RetrieveUpdateDestroyAPIView):
     """One user. PATCH and PUT are one: what is not sent stays."""
 

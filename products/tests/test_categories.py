@@ -49,10 +49,15 @@ def test_a_name_that_is_none_is_refused(seller, name):
     assert not Category.objects.exists()
 
 
-def test_a_name_is_kept_as_it_was_sent(seller):
-    assert seller.post("/api/categories/", {"name": " <i>Ｂooks</i> "}).json()["name"] == " <i>Ｂooks</i> "
+def test_a_name_is_kept_as_it_was_sent_but_for_blanks_around_it(seller):
+    assert seller.post("/api/categories/", {"name": " <i>Ｂooks</i> "}).json()["name"] == "<i>Ｂooks</i>"
 
 
 def test_a_rename_in_the_shell_is_compared_too(books):
     Category.objects.filter(pk=books.pk).update(name="MAPS")
     assert Category.objects.named("maps").get() == books
+
+
+def test_blanks_around_a_name_make_no_second_category(seller, books):
+    assert seller.post("/api/categories", {"name": " books "}).status_code == 400
+    assert seller.post("/api/categories", {"name": " Sea charts "}).json()["name"] == "Sea charts"

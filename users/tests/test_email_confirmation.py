@@ -433,3 +433,10 @@ def test_the_logs_hold_no_token_and_no_address(anyone, client, caplog):
     logged = " ".join(str(vars(record)) for record in caplog.records if not record.name.startswith("django.db"))
     assert "email proven" in logged and "letter" in logged
     assert letter.token[:-1] not in logged and "john@example.com" not in logged
+
+
+def test_the_page_of_a_link_that_was_used_says_so_and_has_no_button(anyone, john):
+    link = the_link_for(anyone, "john@example.com")
+    confirm(anyone, link.partition("token=")[2])
+    page = anyone.get(link).content.decode()
+    assert "The email is confirmed." in page and "<button" not in page
