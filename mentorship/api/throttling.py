@@ -69,7 +69,6 @@ class Count:
     limit: Limit
     requests: int
     reset: float
-    is_counted: bool = True  # False behind a limit that is exceeded
 
     @property
     def remaining(self) -> int:
@@ -99,19 +98,19 @@ class _OwnCount:
         now, counts = time.monotonic(), []
         with self.lock:
             for limit in limits:
-                counts.append(self._one(limit, now, is_counted=not any(count.is_exceeded for count in counts)))
+                counts.append(self._one(limit, now, counted=not any(count.is_exceeded for count in counts)))
         return counts
 
-    def _one(self, limit: Limit, now: float, *, is_counted: bool) -> Count:
+    def _one(self, limit: Limit, now: float, *, counted: bool) -> Count:
         end, requests = self.windows.get(limit.key, (0.0, 0))
         if end <= now:
             end, requests = now + limit.seconds, 0
             if len(self.windows) >= self.MOST:
                 self._forget(now)
-        if is_counted:
+        if counted:
             requests += 1
             self.windows[limit.key] = end, requests
-        return Count(limit, requests, end - now, is_counted)
+        return Count(limit, requests, end - now)
 
     def give_back(self, limits: list[Limit]) -> None:
         with self.lock:
@@ -143,16 +142,16 @@ def count(limits: list[Limit]) -> list[Count]:
         )
     except RedisError:
         return own_count(limits)
-    counts: list[Count] = []
-    for i, limit in enumerate(limits):
-        is_counted = not any(count.is_exceeded for count in counts)
-        counts.append(Count(limit, seen[2 * i], seen[2 * i + 1] / 1000, is_counted))
-    return counts
+    return [Count(limit, seen[2 * i], seen[2 * i + 1] / 1000) for i, limit in enumerate(limits)]
 
 
 def give_back(counts: list[Count]) -> None:
     """Uncount one request that turned out not to be of the kind that is limited."""
-    limits = [count.limit for count in counts if count.is_counted]
+    limits = []
+    for count in counts:
+        limits.append(count.limit)
+        if count.is_exceeded:  # what is behind it was not counted
+            break
     if not limits or not settings.REDIS_URL:
         return own_count.give_back(limits)
     try:
@@ -160,6 +159,12 @@ def give_back(counts: list[Count]) -> None:
         script(keys=[f"throttle:{limit.key}" for limit in limits])
     except RedisError:
         own_count.give_back(limits)
+
+
+def tell(request, counts: list[Count]) -> None:
+    """Leave what the response's headers say, of these and of what was counted before, on the request, where the edge finds it."""
+    before = getattr(request._request, "least_left", None)
+    request._request.least_left = min([*counts, *([before] if before else [])], key=lambda count: (count.remaining, -count.reset))
 
 
 def host_of(request) -> str:
@@ -190,11 +195,11 @@ class Throttle(BaseThrottle):
         return self.counted(request, self.limits(request, view))
 
     def counted(self, request, limits: list[Limit | None]) -> bool:
-        """Count, and leave what the response's headers say on the request, where the edge finds it."""
+        """Count, and say where the limits stand."""
         self.exceeded = None
         if limits := [limit for limit in limits if limit]:
             counts = count(limits)
-            request._request.least_left = min(counts, key=lambda count: (count.remaining, -count.reset))
+            tell(request, counts)
             self.exceeded = max((count.reset for count in counts if count.is_exceeded), default=None)
         return self.exceeded is None
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from rest_framework.exceptions import Throttled
 
 from mentorship.api.fields import TextField
-from mentorship.api.throttling import Count, address_of, count, give_back, limit
+from mentorship.api.throttling import address_of, count, give_back, limit, tell
 from users import names
 from users.invites.codes import UnknownInvite
 
@@ -35,21 +35,15 @@ def guessing_invites(request):
     counts = count(limits) if limits else []
     if exceeded := [count.reset for count in counts if count.is_exceeded]:
         give_back(counts)
-        _say(request, counts)
+        tell(request, counts)
         raise Throttled(max(exceeded))
     try:
         yield
     except UnknownInvite:
-        _say(request, counts)
+        if counts:
+            tell(request, counts)
         raise
     except BaseException:
         give_back(counts)
         raise
     give_back(counts)
-
-
-def _say(request, counts: list[Count]) -> None:
-    """In the answer's headers, with the limits that were counted before."""
-    before = getattr(request._request, "least_left", None)
-    least = [*counts, before] if before else counts
-    request._request.least_left = min(least, key=lambda count: (count.remaining, -count.reset), default=None)
