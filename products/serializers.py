@@ -3,15 +3,25 @@
 from django.db import transaction
 from rest_framework import serializers
 
-from mentorship.api.fields import TextField, WholeField
+from mentorship.api.fields import NormalisedField, TextField, WholeField
 from mentorship.api.serializers import ChecksAgain
 from products.fields import CategoriesField, PriceField
 from products.models import LONGEST_DESCRIPTION, LONGEST_NAME, MOST_IN_STOCK, Category, Product, validate_name
 
 
+class CategoryNameField(NormalisedField):
+    """Without the blanks around it: they would make a second category of the same name."""
+
+    def __init__(self, **options):
+        super().__init__(**{"max_length": LONGEST_NAME, "validators": [validate_name], **options})
+
+    def normalise(self, text):
+        return text.strip()
+
+
 class CategorySerializer(ChecksAgain):
     id = serializers.IntegerField(read_only=True)
-    name = TextField(max_length=LONGEST_NAME, validators=[validate_name], trim_whitespace=True)  # or blanks would make a second one
+    name = CategoryNameField()
 
     def validate(self, given: dict) -> dict:
         Category(**given).clean()
