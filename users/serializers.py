@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from mentorship.api.fields import EmailField, TextField, TruthField
+from mentorship.api.fields import EmailField, NormalisedField, TextField, TruthField
 from mentorship.api.serializers import ChecksAgain
 from users import cards, names
 from users.emails import outbox
@@ -35,15 +35,14 @@ class UsernameField(NameField):
         super().__init__(validators=[names.validate_username], **options)
 
 
-class PersonalEmailField(EmailField):
+class PersonalEmailField(NormalisedField, EmailField):
     """An email in the form in which it is kept: that form is what is validated."""
 
     def __init__(self, **options):
         super().__init__(**{"max_length": 254, "allow_blank": True, "allow_null": True, **options})
 
-    def to_internal_value(self, data):
-        text = super().to_internal_value(data)
-        return names.nfkc(text) if len(text) <= self.max_length else text
+    def normalise(self, text):
+        return names.nfkc(text)
 
 
 class PasswordField(TextField):
@@ -62,14 +61,11 @@ class NewPasswordField(PasswordField):
         return super().to_internal_value(data)
 
 
-class PhoneField(TextField):
+class PhoneField(NormalisedField):
     def __init__(self, **options):
         super().__init__(**{"max_length": names.LONGEST_PHONE, "allow_blank": True, "allow_null": True, **options})
 
-    def to_internal_value(self, data):
-        text = super().to_internal_value(data)
-        if len(text) > self.max_length:
-            self.fail("max_length", max_length=self.max_length)
+    def normalise(self, text):
         return names.normalise_phone(text)
 
 
@@ -85,6 +81,14 @@ def mentor_named(name: str, mentee: User | None) -> User:
             _('{name} is not a mentor; {name} can become one with PATCH /api/users/me/ {{"is_mentor": true}}').format(name=found.username)
         )
     return found
+
+
+def check_new_password(password: str, user: User) -> None:
+    """Raises ValidationError on the field `password`, where it is too weak for that user."""
+    try:
+        validate_password(password, user)
+    except ModelValidationError as refused:
+        raise serializers.ValidationError({"password": refused.messages}) from None
 
 
 def own_detail(user: User) -> dict:
@@ -161,7 +165,7 @@ class AccountSerializer(ChecksAgain):
         if "password" in given:
             told = ("username", "email", "first_name", "last_name")
             described = {name: given.get(name, getattr(self.instance, name, "")) for name in told}
-            self._check_password(given["password"], User(**described))
+            check_new_password(given["password"], User(**described))
         return given
 
     def _settle_mentor(self, given: dict) -> None:
@@ -179,12 +183,6 @@ class AccountSerializer(ChecksAgain):
             given["mentor"] = name and mentor_named(name, self.instance)
         except serializers.ValidationError as refused:
             raise serializers.ValidationError({field: refused.detail}) from None
-
-    def _check_password(self, password: str, user: User) -> None:
-        try:
-            validate_password(password, user)
-        except ModelValidationError as refused:
-            raise serializers.ValidationError({"password": refused.messages}) from None
 
     def update(self, instance: User, validated_data: dict) -> User:
         """Write what changed and nothing else, so that a change of another field at the same moment stays."""

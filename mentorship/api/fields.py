@@ -19,6 +19,19 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class NormalisedField(TextField):
+    """A text that is taken in the form that `normalise` gives it. One that is too long is left as it is, to be refused for its
+    length: normalising can cost its length squared.
+    """
+
+    def normalise(self, text: str) -> str:
+        raise NotImplementedError
+
+    def to_internal_value(self, data):
+        text = super().to_internal_value(data)
+        return self.normalise(text) if len(text) <= self.max_length else text
+
+
 class EmailField(TextField, serializers.EmailField):
     pass
 

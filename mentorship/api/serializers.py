@@ -2,6 +2,14 @@
 
 from django.db import IntegrityError
 from rest_framework import serializers
+from rest_framework.response import Response
+
+
+def saved(serializer: serializers.Serializer) -> Response:
+    """Check what came in, do it, and answer with what the serializer says came of it. Raises ValidationError (400)."""
+    serializer.is_valid(raise_exception=True)
+    serializer.save()
+    return Response(serializer.data)
 
 
 class ChecksAgain(serializers.Serializer):

@@ -52,6 +52,12 @@ def read_uid(uid: str) -> int | None:
         return None
 
 
+def account_to_reset(uid: str, token: str, users) -> User | None:
+    """The account that a reset link is for, of `users` (a queryset): active, with a proven email, and its link not used yet."""
+    account = users.active().exclude(proven_email="").filter(pk=read_uid(uid) or 0).first()
+    return account if account and default_token_generator.check_token(account, token) else None
+
+
 def confirmation_link(user) -> str:
     return f"{settings.PUBLIC_URL}{reverse('email-confirm')}?{urlencode({'token': confirmation_token(user)})}"
 

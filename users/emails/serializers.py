@@ -2,8 +2,6 @@
 
 import logging
 
-from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +10,7 @@ from rest_framework import serializers
 from mentorship.api.fields import TextField
 from users.emails import links, outbox
 from users.models import User
-from users.serializers import NewPasswordField, PersonalEmailField
+from users.serializers import NewPasswordField, PersonalEmailField, check_new_password
 
 _log = logging.getLogger("mentorship.sessions")
 
@@ -34,6 +32,9 @@ class ConfirmSerializer(serializers.Serializer):
                 raise serializers.ValidationError({"token": [NOT_VALID]}) from refused
         else:
             _log.info("email proven", extra={"user": account.pk})
+
+    def to_representation(self, instance) -> dict:
+        return {"detail": _("The email is confirmed.")}
 
     def _account(self) -> tuple[User, str]:
         found = links.account_of(self.validated_data["token"])
@@ -58,15 +59,14 @@ class ResetSerializer(serializers.Serializer):
         """Set the new password; all sessions end. Raises ValidationError."""
         given = self.validated_data
         # Locked, so that of two who use one link at once the second sees the first one's password.
-        accounts = User.objects.active().exclude(proven_email="").select_for_update()
-        account = accounts.filter(pk=links.read_uid(given["uid"]) or 0).first()
-        if not account or not default_token_generator.check_token(account, given["token"]):
+        account = links.account_to_reset(given["uid"], given["token"], User.objects.select_for_update())
+        if not account:
             raise serializers.ValidationError({"token": [NOT_VALID]})
-        try:
-            validate_password(given["password"], account)
-        except ModelValidationError as refused:
-            raise serializers.ValidationError({"password": refused.messages}) from None
+        check_new_password(given["password"], account)
         with outbox.telling(account):
             account.set_password(given["password"])
             account.save(update_fields=["password"])
         _log.info("password reset", extra={"user": account.pk})
+
+    def to_representation(self, instance) -> dict:
+        return {"detail": _("The password has been changed. All sessions have ended.")}

@@ -3,7 +3,6 @@
 import secrets
 
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +13,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from mentorship.api.errors import NotSetUp
-from mentorship.api.serializers import SaysSerializer
+from mentorship.api.serializers import SaysSerializer, saved
 from users.emails import links, outbox
 from users.emails.serializers import AddressSerializer, ConfirmSerializer, ResetSerializer
 from users.models import User
@@ -45,11 +44,6 @@ class Door(GenericAPIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    def checked(self, request):
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return serializer
-
 
 class ConfirmEmail(Door):
     """Prove an email by the token of the link that was sent to it."""
@@ -65,8 +59,7 @@ class ConfirmEmail(Door):
 
     @extend_schema(responses=SaysSerializer)
     def post(self, request):
-        self.checked(request).save()
-        return Response({"detail": _("The email is confirmed.")})
+        return saved(self.get_serializer(data=request.data))
 
 
 class AskForLetter(Door):
@@ -77,10 +70,11 @@ class AskForLetter(Door):
 
     @extend_schema(responses={202: SaysSerializer})
     def post(self, request):
-        asked = self.checked(request).validated_data
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         if not settings.MAIL_IS_SENT:
             raise NotSetUp(_("No mail server is set up."))
-        outbox.write(self.letter, asked["email"])
+        outbox.write(self.letter, asked.validated_data["email"])
         return Response({"detail": _("If this address is known here, a mail is on its way to it.")}, status=status.HTTP_202_ACCEPTED)
 
 
@@ -105,11 +99,8 @@ class ResetPassword(Door):
     def get(self, request):
         """The page behind the link, where PASSWORD_RESET_URL names no other."""
         uid, token = request.query_params.get("uid", "")[:64], request.query_params.get("token", "")[:128]
-        account = User.objects.active().exclude(proven_email="").filter(pk=links.read_uid(uid) or 0).first()
-        valid = account and default_token_generator.check_token(account, token)
-        return page(request, "reset", account=account if valid else None, uid=uid, token=token)
+        return page(request, "reset", account=links.account_to_reset(uid, token, User.objects.all()), uid=uid, token=token)
 
     @extend_schema(responses=SaysSerializer)
     def post(self, request):
-        self.checked(request).save()
-        return Response({"detail": _("The password has been changed. All sessions have ended.")})
+        return saved(self.get_serializer(data=request.data))

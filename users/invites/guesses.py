@@ -4,22 +4,19 @@ from contextlib import contextmanager
 
 from rest_framework.exceptions import Throttled
 
-from mentorship.api.fields import TextField
+from mentorship.api.fields import NormalisedField
 from mentorship.api.throttling import address_of, count, give_back, limit, tell
 from users import names
 from users.invites.codes import UnknownInvite
 
 
-class InviteCodeField(TextField):
+class InviteCodeField(NormalisedField):
     """Somebody's invite code, in either case. What could be none is unknown: all that is wrong counts as a guess."""
 
     def __init__(self, **options):
         super().__init__(**{"max_length": 64, **options})
 
-    def to_internal_value(self, data):
-        text = super().to_internal_value(data)
-        if len(text) > self.max_length:  # normalising can cost its length squared
-            self.fail("max_length", max_length=self.max_length)
+    def normalise(self, text):
         return names.key(text).strip().upper()
 
 

@@ -2,8 +2,8 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
-from rest_framework.response import Response
 
+from mentorship.api.serializers import saved
 from users.invites.serializers import InviteSerializer
 from users.serializers import DetailSerializer
 
@@ -15,7 +15,4 @@ class Invite(GenericAPIView):
 
     @extend_schema(responses=DetailSerializer)
     def post(self, request):
-        serializer = self.get_serializer(request.user, data=request.data)
-        serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return Response(serializer.data)
+        return saved(self.get_serializer(request.user, data=request.data))

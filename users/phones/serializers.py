@@ -31,8 +31,8 @@ class DoorPhoneField(PhoneField):
     def __init__(self, **options):
         super().__init__(**{"allow_blank": False, "allow_null": False, **options})
 
-    def to_internal_value(self, data):
-        phone = super().to_internal_value(data)
+    def normalise(self, text):
+        phone = super().normalise(text)
         if not phone.startswith("+") and not gateways.shows_codes():
             self.fail("not_e164")
         return phone

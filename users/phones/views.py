@@ -7,6 +7,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from mentorship.api.errors import NotSetUp
+from mentorship.api.serializers import saved
 from users.phones import gateways
 from users.phones.serializers import (
     PhoneCodeSerializer,
@@ -26,9 +27,7 @@ class PhoneDoor(GenericAPIView):
     def saved(self, serializer) -> Response:
         if not gateways.is_set_up():
             raise NotSetUp(_("No SMS gateway is set up."))
-        serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return Response(serializer.data)
+        return saved(serializer)
 
 
 class AskForCode(PhoneDoor):

@@ -12,7 +12,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
-from mentorship.api.serializers import MessageSerializer, SaysSerializer
+from mentorship.api.serializers import MessageSerializer, SaysSerializer, saved
 from users.sessions.serializers import (
     ChangePasswordSerializer,
     LoginSerializer,
@@ -70,10 +70,7 @@ class ChangePassword(GenericAPIView):
 
     @extend_schema(responses=SaysSerializer)
     def post(self, request):
-        serializer = self.get_serializer(request.user, data=request.data)
-        serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return Response(serializer.data)
+        return saved(self.get_serializer(request.user, data=request.data))
 
 
 class SessionList(ListAPIView):
