@@ -4,6 +4,7 @@ from importlib.util import find_spec
 import pytest
 
 from tests.newcomer import PROJECT, make_clone
+from users.tests.conftest import gateway  # noqa: F401 what takes the messages to phones
 
 # Where only requirements.txt is installed, what drives the real service as a client or in a browser is left out.
 if not (find_spec("requests") and find_spec("selenium")):

@@ -4,12 +4,11 @@ import pytest
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from tests import gateways
 from users.models import PhoneCode, Session, User
-from users.tests.doors import PHONE, REFUSED, another, ask, in_text, use
+from users.tests.doors import FIVE_WAYS, PHONE, REFUSED, another, ask, in_text, use
 
+pytestmark = pytest.mark.usefixtures("db", "gateway")
 NO_ACCOUNT = {"detail": "No active account found with the given credentials"}
-FIVE_WAYS = [PHONE, "+7 (999) 111-22-34", "+7.999.111.22.34", "[+7] 999 111 22 34", "＋７９９９１１１２２３４"]
 HOUR = 3600
 
 
@@ -18,15 +17,6 @@ def limits(settings):
     """As the service has them where nothing is set; those of every request leave room for the rows below."""
     settings.THROTTLES = {"user": (1000, 60), "anon": (1000, 60), "login": (10, 60), "registration": (30, 60), "code_phone": (5, HOUR),
                           "code_address": (20, HOUR), "invite": (10, HOUR), "letter": (10, HOUR)}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def gateway(settings, db):
-    """What the phones get: `gateway.received`."""
-    with gateways.webhook() as one:
-        for name, value in one.environment.items():
-            setattr(settings, name, value)
-        yield one
 
 
 @pytest.fixture

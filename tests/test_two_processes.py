@@ -5,16 +5,10 @@ import itertools
 
 import pytest
 
-from tests.service import PASSWORD, Service, Shell, at_once, place
+from tests.service import PASSWORD, Service, Shell, at_once
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 NEW_PASSWORD = "another horse, another battery"
-
-
-@pytest.fixture(scope="module")
-def where():
-    with place() as somewhere:
-        yield somewhere
 
 
 @pytest.fixture(scope="module")

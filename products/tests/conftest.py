@@ -3,7 +3,7 @@
 import pytest
 
 from products.models import Category, Product
-from users.tests.conftest import said, staff  # noqa: F401 the admin as staff use it
+from users.tests.conftest import clerk, errors, meanwhile, said, staff  # noqa: F401 the admin as staff use it
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """Products and categories in the admin: kept by staff, by the rules of the models."""
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.db.models.signals import pre_save
-from django.test import Client
 
 from products.models import Category, Product
 from products.querysets import ProductQuerySet
@@ -24,25 +21,6 @@ def save(staff):
         return staff.post(f"{PRODUCTS}{product.pk}/change/", fields)
 
     return post
-
-
-@pytest.fixture
-def meanwhile():
-    """Does something, once, at the moment when a product is about to be written."""
-    waiting = []
-
-    def before(**_signal):
-        while waiting:
-            waiting.pop()()
-
-    pre_save.connect(before, sender=Product)
-    yield waiting.append
-    pre_save.disconnect(before, sender=Product)
-
-
-def errors(answer) -> dict:
-    assert answer.status_code == 200
-    return answer.context["adminform"].form.errors
 
 
 # The list
@@ -88,7 +66,7 @@ def test_a_product_is_added_for_a_mentor(staff, alice, books):
 
 
 @pytest.mark.parametrize("forged", ["eve", "gone", "", "x", "0", "-1", "9" * 30, "１"])
-def test_who_is_no_mentor_is_refused_in_the_form(staff, eve, person, forged):
+def test_who_is_no_mentor_is_refused_in_the_form(staff, eve, person, forged, errors):
     ids = {"eve": eve.pk, "gone": person("gone", is_mentor=True, is_active=False).pk}
     assert "mentor" in errors(staff.post(f"{PRODUCTS}add/", NEW | {"mentor": ids.get(forged, forged)}))
     assert not Product.objects.exists()
@@ -107,25 +85,25 @@ def test_mentors_alone_are_offered(staff, alice, eve):
      ("name", {"name": "ﷺ" * 40}), ("name", {"name": "a\0b"}), ("description", {"description": "x" * 5001}), ("categories", {"categories": ["99999999"]}),
      ("categories", {"categories": ["x"]}), ("categories", {"categories": [str(2**63)]})],
 )  # fmt: skip
-def test_what_the_api_refuses_is_refused_in_the_form(save, atlas, field, changes):
+def test_what_the_api_refuses_is_refused_in_the_form(save, atlas, field, changes, errors):
     assert set(errors(save(atlas, **changes))) == {field}
     assert Product.objects.values().get() == Product.objects.values().get(name="Atlas", stock=3, regular_price=30, discount_price="25.50")
 
 
 def test_only_what_was_changed_is_written(save, atlas, meanwhile):
-    meanwhile(lambda: ProductQuerySet(Product).filter(pk=atlas.pk).update(stock=77))
+    meanwhile(Product, lambda: ProductQuerySet(Product).filter(pk=atlas.pk).update(stock=77))
     assert save(atlas, name="Globe").status_code == 302
     atlas.refresh_from_db()
     assert (atlas.name, atlas.name_key, atlas.stock) == ("Globe", "globe", 77)
 
 
 def test_a_price_lowered_meanwhile_is_a_message(save, said, atlas, meanwhile):
-    meanwhile(lambda: Product.objects.filter(pk=atlas.pk).update(regular_price="26"))
+    meanwhile(Product, lambda: Product.objects.filter(pk=atlas.pk).update(regular_price="26"))
     assert said(save(atlas, discount_price="29")) == ["This conflicts with what is stored. Please look and try again."]
 
 
 def test_a_product_deleted_meanwhile_is_a_message(save, said, atlas, meanwhile):
-    meanwhile(lambda: ProductQuerySet(Product).filter(pk=atlas.pk).delete())
+    meanwhile(Product, lambda: ProductQuerySet(Product).filter(pk=atlas.pk).delete())
     assert said(save(atlas, name="Globe")) == ["This was deleted meanwhile."]
 
 
@@ -159,12 +137,8 @@ def test_a_mentor_is_deleted_with_what_they_offer(staff, alice, atlas):
     assert not Product.objects.exists()
 
 
-def test_who_may_delete_users_may_delete_those_with_products(alice, atlas, person):
-    clerk = person("clerk", is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "delete_user"]))
-    browser = Client()
-    browser.force_login(clerk)
-    assert browser.post(f"/admin/users/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 302
+def test_who_may_delete_users_may_delete_those_with_products(alice, atlas, clerk):
+    assert clerk("view_user", "delete_user").post(f"/admin/users/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not User.objects.filter(pk=alice.pk).exists()
 
 
@@ -172,7 +146,7 @@ def test_who_may_delete_users_may_delete_those_with_products(alice, atlas, perso
 
 
 @pytest.mark.parametrize("name", ["books", "BOOKS", "Ｂooks", " Books "])
-def test_a_category_whose_name_exists_is_refused_in_the_form(staff, books, maps, name):
+def test_a_category_whose_name_exists_is_refused_in_the_form(staff, books, maps, name, errors):
     taken = {"name": ["A category of this name exists already."]}
     assert errors(staff.post(f"{CATEGORIES}add/", {"name": name})) == taken
     assert errors(staff.post(f"{CATEGORIES}{maps.pk}/change/", {"name": name})) == taken

@@ -5,6 +5,7 @@ import re
 from rest_framework.test import APIClient
 
 PHONE = "+79991112234"
+FIVE_WAYS = [PHONE, "+7 (999) 111-22-34", "+7.999.111.22.34", "[+7] 999 111 22 34", "＋７９９９１１１２２３４"]
 REFUSED = {"code": ["This code is wrong, was used before, or has expired."]}
 
 

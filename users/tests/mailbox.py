@@ -37,9 +37,14 @@ class Letter:
         return self.held["token"]
 
 
+def connection_stays_open():
+    """Around a sender. As in Django's own test client: the connection holds the test's transaction."""
+    return mock.patch("django_tasks_db.management.commands.db_worker.close_old_connections")
+
+
 def send() -> None:
-    """Sends what is due. As in Django's own test client the connection stays open: it holds the test's transaction."""
-    with mock.patch("django_tasks_db.management.commands.db_worker.close_old_connections"):
+    """Sends what is due."""
+    with connection_stays_open():
         call_command("send_mail", "--once")
 
 

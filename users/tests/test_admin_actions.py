@@ -1,7 +1,6 @@
 """What staff do to a selection of users, and to all that a search found."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from users.models import User
@@ -122,12 +121,8 @@ def test_html_in_a_name_is_shown_as_text(act, person):
     assert "&lt;b&gt;bold" in page
 
 
-def test_who_may_only_view_has_no_actions(act, person, eve):
-    viewer = person("viewer", is_staff=True)
-    viewer.user_permissions.add(Permission.objects.get(codename="view_user"))
-    browser = Client()
-    browser.force_login(viewer)
-    act("make_mentors", eve, browser=browser)
+def test_who_may_only_view_has_no_actions(act, clerk, eve):
+    act("make_mentors", eve, browser=clerk("view_user"))
     assert not fresh(eve)[0].is_mentor
 
 

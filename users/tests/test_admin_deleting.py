@@ -1,8 +1,6 @@
 """Users deleted in the admin: what goes is shown first, and mentees are released."""
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
-from django.test import Client
 
 from users.models import Session, User
 
@@ -51,11 +49,7 @@ def test_the_deletion_is_in_the_history(staff, john):
     assert LogEntry.objects.get(object_repr="john").is_deletion()
 
 
-def test_who_may_delete_users_may_delete_those_with_sessions(john, sign_in, person):
+def test_who_may_delete_users_may_delete_those_with_sessions(john, sign_in, clerk):
     sign_in(john)
-    clerk = person("clerk", is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "delete_user"]))
-    browser = Client()
-    browser.force_login(clerk)
-    assert browser.post(f"{USERS}{john.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert clerk("view_user", "delete_user").post(f"{USERS}{john.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not User.objects.filter(pk=john.pk).exists()

@@ -70,10 +70,8 @@ def test_who_is_no_staff_is_sent_to_the_login(john, path):
     assert browser.get(path)["Location"].startswith("/admin/login/")
 
 
-def test_staff_without_permissions_see_nobody(person):
-    browser = Client()
-    browser.force_login(person("new", is_staff=True))
-    assert browser.get(USERS).status_code == 403
+def test_staff_without_permissions_see_nobody(clerk):
+    assert clerk().get(USERS).status_code == 403
 
 
 def test_a_search_that_no_text_could_hold_is_refused_politely(staff, ivan):

@@ -1,7 +1,6 @@
 """The mentees on a mentor's card: shown by the page, found, taken on and released there."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from users.models import User
@@ -151,11 +150,8 @@ def test_looking_changes_nothing(staff, alice, john):
     assert mentor_of(john) == alice
 
 
-def test_who_may_only_view_sees_them_and_releases_nobody(alice, john, person, post):
-    viewer = person("viewer", is_staff=True)
-    viewer.user_permissions.add(Permission.objects.get(codename="view_user"))
-    browser = Client()
-    browser.force_login(viewer)
+def test_who_may_only_view_sees_them_and_releases_nobody(alice, john, clerk, post):
+    browser = clerk("view_user")
     answer = browser.get(card(alice))
     assert shown(answer) == ["john"]
     assert 'name="release"' not in answer.content.decode()

@@ -1,8 +1,6 @@
 """A user made in the admin, and passwords given there."""
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.test import Client
 
 from conftest import PASSWORD
 from users.models import User
@@ -57,12 +55,8 @@ def test_passwords_that_differ_change_nothing(staff, john, anyone):
 
 
 @pytest.mark.parametrize("codenames", [["view_user"], ["view_user", "change_user"]])
-def test_nothing_of_a_hash_is_shown(john, person, codenames):
-    clerk = person("clerk", is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    browser = Client()
-    browser.force_login(clerk)
-    page = browser.get(f"/admin/users/user/{john.pk}/change/").content.decode()
+def test_nothing_of_a_hash_is_shown(john, clerk, codenames):
+    page = clerk(*codenames).get(f"/admin/users/user/{john.pk}/change/").content.decode()
     assert "A password is set." in page
     assert not [part for part in john.password.split("$")[-2:] if part[:6] in page]
 

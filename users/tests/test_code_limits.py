@@ -3,33 +3,17 @@
 import pytest
 
 from conftest import PASSWORD
-from tests import gateways
 from users.models import PhoneCode
-from users.tests.doors import PHONE, another, ask, fresh_code, use
+from users.tests.doors import FIVE_WAYS, PHONE, another, ask, fresh_code, use
 
+pytestmark = pytest.mark.usefixtures("db", "trial")
 HOUR = 3600
-FIVE_WAYS = ["+79991112234", "+7 (999) 111-22-34", "+7.999.111.22.34", "[+7] 999 111 22 34", "＋７９９９１１１２２３４"]
 
 
 @pytest.fixture(autouse=True, params=[pytest.param("redis", marks=pytest.mark.servers), "process"])
 def counted_by(request, settings):
     if request.param == "process":
         settings.REDIS_URL = ""
-
-
-@pytest.fixture(autouse=True)
-def trial(settings, db):
-    """A developer's own machine, where the answer shows the code."""
-    settings.DEBUG = True
-
-
-@pytest.fixture
-def gateway(settings):
-    """A gateway that takes messages: `gateway.received`."""
-    with gateways.webhook() as one:
-        for name, value in one.environment.items():
-            setattr(settings, name, value)
-        yield one
 
 
 def phone_of(number: int) -> str:

@@ -6,6 +6,8 @@ import smtplib
 import socket
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from django.core import mail
@@ -17,8 +19,9 @@ from django_tasks_db.models import DBTaskResult
 
 from conftest import PASSWORD
 from users.emails import outbox
+from users.management.commands import send_mail
 from users.models import User
-from users.tests.mailbox import delivered, receivers, send, the_letter
+from users.tests.mailbox import connection_stays_open, delivered, receivers, send, the_letter
 
 HERE = "users.tests.test_outbox"
 RUNNING, READY = "RUNNING", "READY"
@@ -306,6 +309,25 @@ def test_after_three_days_it_is_given_up(due, server):
 def test_what_a_dead_sender_had_taken_is_taken_again(due):
     rows().update(status=RUNNING, started_at=timezone.now() - timedelta(hours=1))
     assert receivers() == ["john@example.com"]
+
+
+def test_a_sender_at_work_searches_for_it_once_a_minute(due, monkeypatch):
+    """Each second the letter is lost again; the searches are told by when it is sent."""
+    now, sent_at = 1000, []
+
+    def sleep(seconds):
+        nonlocal now
+        sent_at.extend(now - 1000 for _ in mail.outbox)
+        mail.outbox.clear()
+        rows().update(status=RUNNING, started_at=timezone.now() - timedelta(hours=1))
+        now += seconds
+
+    monkeypatch.setattr(send_mail, "time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    monkeypatch.setattr(send_mail, "os", SimpleNamespace(getppid=lambda: int(now < 1130)))
+    monkeypatch.setattr(send_mail, "signal", mock.MagicMock())
+    with connection_stays_open():
+        call_command("send_mail", "--with-parent", "1")
+    assert sent_at == [0, 60, 120]
 
 
 def test_what_a_living_sender_has_taken_is_left_to_it(due):

@@ -42,12 +42,6 @@ NO_INVITES = [
 ]
 
 
-@pytest.fixture
-def trial(settings):
-    """A developer's own machine, where the answer shows the code."""
-    settings.DEBUG = True
-
-
 @pytest.fixture(autouse=True)
 def nothing_changes(trial, client, eve):
     before = state()

@@ -9,27 +9,11 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests import gateways
 from users.models import PhoneCode, Session, User
 from users.tests.doors import PHONE, REFUSED, another, ask, fresh_code, in_text, use
 
 NOT_SET_UP = {"detail": "No SMS gateway is set up."}
 FIVE_WAYS = ["+79991112234", "+7 (999) 111-22-34", "+7.999.111.22.34", "+7 999 111\u201122\u201134", "＋７ ９９９ １１１ ２２ ３４"]
-
-
-@pytest.fixture
-def trial(settings):
-    """A developer's own machine, where the answer shows the code."""
-    settings.DEBUG = True
-
-
-@pytest.fixture
-def gateway(settings):
-    """A gateway that takes messages: `gateway.received`."""
-    with gateways.webhook() as one:
-        for name, value in one.environment.items():
-            setattr(settings, name, value)
-        yield one
 
 
 def stored(phone: str = PHONE) -> PhoneCode:

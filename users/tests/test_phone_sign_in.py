@@ -13,13 +13,8 @@ from users.models import PhoneCode, Session, User
 from users.tests.doors import PHONE, REFUSED, fresh_code, use
 from users.tests.forging import forged
 
+pytestmark = pytest.mark.usefixtures("trial")
 NO_ACCOUNT = {"detail": "No active account found with the given credentials"}
-
-
-@pytest.fixture(autouse=True)
-def trial(settings):
-    """A developer's own machine, where the answer shows the code."""
-    settings.DEBUG = True
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult, TaskResultStatus
 
 PAUSE = 1  # seconds between two looks into the outbox
+SEARCH_PAUSE = 60  # seconds between two searches for lost letters: each reads all the mail there is
 LOST_AFTER = timedelta(minutes=5)  # a letter that a sender took and neither sent nor put off: the sender died, or the database was away
 DUE_FOR = timedelta(days=3)
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--with-parent", type=int, metavar="PID", help="end when the process that started this one, PID, has ended")
 
     def handle(self, *args, once: bool, with_parent: int | None, **options):
+        self.next_search = 0.0  # by time.monotonic(): the first round always searches
         worker = Worker(queue_names=["mail"], interval=0, batch=True, backend_name="default", startup_delay=False, max_tasks=None,
                         worker_id=get_random_string(32), excluded_queue_names=[])  # fmt: skip
         if not settings.MAIL_IS_SENT:
@@ -50,7 +52,12 @@ class Command(BaseCommand):
             connection.close()
 
     def _round(self, worker: Worker) -> None:
+        if time.monotonic() >= self.next_search:
+            self._take_up_what_was_lost()
+            self.next_search = time.monotonic() + SEARCH_PAUSE
+        worker.run()
+
+    def _take_up_what_was_lost(self) -> None:
         now = timezone.now()
         mail = DBTaskResult.objects.filter(queue_name="mail", started_at__lt=now - LOST_AFTER, enqueued_at__gt=now - DUE_FOR)
         mail.filter(status__in=[TaskResultStatus.RUNNING, TaskResultStatus.FAILED]).update(status=TaskResultStatus.READY)
-        worker.run()
