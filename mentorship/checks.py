@@ -1,5 +1,7 @@
 """What refuses to start; of phones and mail see users/checks.py. Django runs these checks at each command, wsgi.py for every server."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.core import checks
 
@@ -22,4 +24,9 @@ def what_is_unsafe_for_real(app_configs=None, **kwargs) -> list[checks.Error]:
         faults.append(("WORKERS above 1 needs REDIS_URL: without Redis each process would count for itself", 4))
     if settings.DJANGO_SUPERUSER_PASSWORD == "admin":  # noqa: S105
         faults.append(("DJANGO_SUPERUSER_PASSWORD must not be admin", 5))
+    return errors(faults)
+
+
+def errors(faults: Iterable[tuple[str, int]]) -> list[checks.Error]:
+    """What a check returns, of (message, number) of each fault; a number means one kind of fault in all checks."""
     return [checks.Error(message, id=f"mentorship.E{number:03}") for message, number in faults]

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from products.querysets import CategoryQuerySet, ProductQuerySet
 from users import names
-from users.models import KeyField, User
+from users.fields import KeyField
+from users.models import User
 
 LONGEST_NAME = 200
 LONGEST_KEY = 3 * LONGEST_NAME  # in UTF-8 that fits into an index of PostgreSQL

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 
+from mentorship.checks import errors
 from users.phones import gateways
 
 SMS_NEEDS = {
@@ -26,7 +27,7 @@ def what_the_sms_gateway_lacks(app_configs=None, **kwargs) -> list[checks.Error]
             gateways.signing_key(settings.SMS_WEBHOOK_SECRET)
         except ValueError as too_short:
             faults.append((str(too_short), 7))
-    return _errors(faults)
+    return errors(faults)
 
 
 @checks.register
@@ -36,7 +37,7 @@ def what_would_read_along(app_configs=None, **kwargs) -> list[checks.Error]:
         return []
     urls = [(name, urlsplit(getattr(settings, name))) for name in SMS_URLS[settings.SMS_BACKEND]]
     plain = [name for name, url in urls if url.scheme == "http" and not _is_loopback(url.hostname)]
-    return _errors((f"{name} must start with https:// unless it is on this machine", 8) for name in plain)
+    return errors((f"{name} must start with https:// unless it is on this machine", 8) for name in plain)
 
 
 @checks.register
@@ -51,11 +52,7 @@ def what_mail_lacks(app_configs=None, **kwargs) -> list[checks.Error]:
         faults.append(("PUBLIC_URL must be set where EMAIL_HOST is: the links in mails start with it", 11))
     if settings.MAIL_IS_SENT and not settings.DEBUG and settings.DEFAULT_FROM_EMAIL.endswith("@localhost>"):
         faults.append(("DEFAULT_FROM_EMAIL must be set where EMAIL_HOST is: mail comes from there, and its readers write to it", 12))
-    return _errors(faults)
-
-
-def _errors(faults) -> list[checks.Error]:
-    return [checks.Error(message, id=f"mentorship.E{number:03}") for message, number in faults]
+    return errors(faults)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,36 +1,28 @@
-"""Who people are and who mentors whom. Every rule that must hold from the API, the admin and the shell is here."""
+"""Who people are and who mentors whom: what is kept of a user, what one can do, and what is filled and refused before it is saved.
+
+Every rule that must hold from the API, the admin and the shell is here, or in what this leans on: saving.py (the writes of one user),
+querysets.py (of many), links.py, proofs.py and invites/acceptance.py.
+"""
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, models, transaction
-from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
+from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from users import links, listing, names, proofs
+from users import names, proofs
+from users.fields import KeyField
+from users.invites import acceptance
 from users.invites import codes as invite_codes
 from users.phones.codes import PhoneCode
-from users.querysets import COMPUTED, PROVEN, SHOWN, UserManager
+from users.querysets import UserManager
+from users.saving import KeepsTheRules
 from users.sessions.models import Session
-
-NOT_IN_A_FULL_SAVE = {"id", "mentees_count", "invite_code", "invited_by_id", "invited_at", "email_proofs", "proven_email", "proven_phone"}
 
 __all__ = ["PhoneCode", "Session", "User"]
 
 
-class KeyField(models.TextField):
-    """A text by which others are found and ordered, code point by code point, whatever the database's locale is."""
-
-    def db_parameters(self, connection):
-        return super().db_parameters(connection) | {"collation": "C" if connection.vendor == "postgresql" else None}
-
-
-def _as_long_as(proven: str, **said) -> Case:
-    """What is proven of a row, whatever an object in memory knows of it, as long as the row says the same as before."""
-    return Case(When(**said, then=F(proven)), default=Value(""))
-
-
-class User(AbstractUser):
+class User(KeepsTheRules, AbstractUser):
     username = models.CharField(
         _("user name"),
         max_length=names.LONGEST,
@@ -150,27 +142,8 @@ class User(AbstractUser):
         return self.mentees.filter(pk__in=[mentee.pk for mentee in mentees]).take_mentor(None, agreed=False)
 
     def accept_invite(self, code: str) -> None:
-        """Be invited by whose code this is: once in a lifetime, at registration or later.
-
-        A mentor who invites somebody without a mentor takes them on; so does one whom the invitee has chosen before.
-        Raises ValidationError where somebody invited this user already, and UnknownInvite where the code is nobody's or one's own.
-        """
-        users = type(self).objects
-        uninvited = users.filter(pk=self.pk, invited_at=None)
-        already = ValidationError({"invite_code": _("You have been invited already.")}, code="already_invited")
-        if not uninvited.exists():
-            raise already  # whatever the code is: who was invited may not go on asking which codes there are
-        others = users.active().filter(invite_code=code).exclude(pk=self.pk)
-        with users.all().keeping([self.pk], others.values_list("pk", flat=True)):
-            inviter = others.first()  # nobody changes or deletes them now
-            if not inviter:
-                raise invite_codes.UnknownInvite
-            if not uninvited.write(invited_by=inviter, invited_at=timezone.now()):
-                raise already
-            if inviter.is_mentor:
-                free = users.filter(Q(mentor=None) | Q(mentor=inviter), pk=self.pk)
-                free.write(mentor=inviter, taken_on_by=inviter.pk)
-                listing.changed()
+        """Be invited by whose code this is, once in a lifetime. Raises ValidationError; see users/invites/acceptance.py."""
+        acceptance.accept_invite(self, code)
 
     def prove_email(self, address: str, proofs_before: int) -> None:
         """Hold that address, by a link that was made for it before the next proof. Raises ValidationError; see users/proofs.py."""
@@ -180,11 +153,7 @@ class User(AbstractUser):
         """Hold that phone, whose code was right. Raises ValidationError; see users/proofs.py."""
         proofs.prove_phone(self, phone)
 
-    # Saving
-
-    def set_unusable_password(self):
-        super().set_unusable_password()
-        self._password = ""  # for save(): it ends the sessions as any other new password does
+    # Before saving
 
     def tidy(self) -> None:
         """Fill what follows from other fields."""
@@ -209,94 +178,3 @@ class User(AbstractUser):
             raise ValidationError({"phone": refused}) from None
         if type(self).objects.named(self.username).exclude(pk=self.pk).exists():
             raise ValidationError({"username": self.unique_error_message(type(self), ["username"])})
-
-    @transaction.atomic
-    def save(self, *args, update_fields=None, **options):
-        """As Django's; keeps the rules of the links, and ends the sessions of who gets a new password.
-
-        A full save leaves alone what others change meanwhile: the count of mentees, invites and proofs. Raises ValidationError where the
-        mentor is none, and DoesNotExist where the account was deleted meanwhile.
-        """
-        self.tidy()
-        if self._state.adding and self.pk and not options.get("force_insert"):
-            # Django would overwrite a row of this id: that is a change of it like any other.
-            self._state.adding = not type(self).objects.filter(pk=self.pk).exists()
-        if self._state.adding:
-            self._insert(*args, update_fields=update_fields, **options)
-        else:
-            self._change(self._to_write(update_fields), *args, **options)
-
-    def _insert(self, *args, **options) -> None:
-        listing.changed()
-        if not self.mentor_id:
-            return self._insert_with_a_code(*args, **options)
-        with self._keeping() as change:
-            self._insert_with_a_code(*args, **options)
-            change.made([self.pk])
-
-    def _insert_with_a_code(self, *args, **options) -> None:
-        for attempt in range(5):
-            self.invite_code = self.invite_code or invite_codes.draw()
-            try:
-                with transaction.atomic():
-                    return super().save(*args, **options)
-            except IntegrityError as refused:
-                if "invite_code" not in str(refused) or attempt == 4:
-                    raise
-                self.invite_code = ""  # drawn by somebody else before: draw again
-
-    def _change(self, fields: set[str], *args, **options) -> None:
-        new_password = self._password is not None
-        if fields & links.FIELDS:
-            with self._keeping() as change:
-                self._overwrite(fields, *args, **options)
-            if change.released:
-                self.mentees_count = 0
-        elif fields:
-            self._overwrite(fields, *args, **options)
-        if fields & SHOWN:
-            listing.changed()
-        if new_password:
-            self.sessions.exclude(pk=self.current_session).end()
-
-    save.alters_data = True
-    current_session = None  # the id of the session in which this user object came with a request: it survives a new password
-
-    def _overwrite(self, fields, *args, **options) -> None:
-        known = {proven: getattr(self, proven) for field, proven in PROVEN.items() if field in fields}
-        if "email" in fields:
-            self.proven_email = _as_long_as("proven_email", email_key=self.email_key)
-        if "phone" in fields:
-            self.proven_phone = _as_long_as("proven_phone", phone=self.phone)
-        try:
-            super().save(*args, update_fields=fields | known.keys(), **options)
-        except DatabaseError as refused:
-            if type(refused) is DatabaseError:  # Django's own, not the database's: there was no such row
-                raise self.DoesNotExist from None
-            raise
-        finally:
-            for proven, value in known.items():
-                setattr(self, proven, value)
-
-    def _to_write(self, update_fields) -> set[str]:
-        if update_fields is None:
-            every = {field.attname for field in self._meta.concrete_fields} - self.get_deferred_fields()
-            return every - NOT_IN_A_FULL_SAVE
-        fields = set(update_fields)
-        for field, followers in COMPUTED.items():
-            if field in fields:
-                fields.update(followers)
-        return fields
-
-    def _keeping(self):
-        return type(self).objects.all().keeping([self.pk] if self.pk else [], [self.mentor_id])
-
-    def delete(self, *args, **options):
-        inviter = type(self).objects.filter(pk=self.pk).values_list("invited_by", flat=True)
-        # Two who invited each other and are deleted at once would wait for each other's row.
-        with type(self).objects.all().keeping([self.pk], [self.mentor_id, *inviter]):
-            links.part(type(self).objects.all(), [self.pk])  # before Django does it, row by row
-            listing.changed()
-            return super().delete(*args, **options)
-
-    delete.alters_data = True

@@ -16,8 +16,7 @@ INVITED_SHOWN = 100  # likewise, on one's own card
 SHOWN = links.FIELDS | {"username", "phone", "email"}  # what the list shows: a change makes its cached pages stale
 COMPUTED = {"username": ("username_key",), "email": ("email_key",), "mentor": ("taken_on_by",), "mentor_id": ("taken_on_by",)}
 PROVEN = {"email": "proven_email", "phone": "proven_phone"}
-
-
+# The columns of a card, in the order of users/cards.py; on one's own card those of OWN_CARD follow.
 CARD = ("id", "username", "is_mentor", "phone", "email", "mentee_names", "mentees_count", "mentor_name", "mentor_id",
         "first_name", "last_name")  # fmt: skip
 OWN_CARD = ("invite_code", "invited_names", "invited_count", "proven_email", "proven_phone")

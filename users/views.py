@@ -126,12 +126,17 @@ class UserDetail(RetrieveUpdateDestroyAPIView):
         viewer = self.request.user
         named = who(self.kwargs["who"], viewer)
         found = User.objects.visible_to(viewer).filter(named)
-        row = (found.own_cards() if named == Q(pk=viewer.pk) else found.cards()).first()
+        reading = self.request.method in ("GET", "HEAD")
+        shown = self._card(found, own=named == Q(pk=viewer.pk)) if reading else get_object_or_404(found.only("id"))
+        self.check_object_permissions(self.request, shown)
+        return shown if reading else viewer  # who may write is the viewer, of whom the request has read all
+
+    @staticmethod
+    def _card(found, *, own: bool) -> Card:
+        row = (found.own_cards() if own else found.cards()).first()
         if not row:
             raise Http404
-        card = Card(*row)
-        self.check_object_permissions(self.request, card)
-        return card if self.request.method in ("GET", "HEAD") else viewer
+        return Card(*row)
 
     def put(self, request, *args, **kwargs):
         return self.partial_update(request, *args, **kwargs)

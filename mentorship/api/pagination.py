@@ -3,6 +3,7 @@
 And numbered pages, for what has to say how many there are.
 """
 
+from typing import Self
 from urllib.parse import urlencode
 
 from django.utils.encoding import escape_uri_path
@@ -16,7 +17,18 @@ from mentorship.api.fields import IdParameter, PageParameter, SizeParameter, Sma
 PAGE_SIZE = 100
 
 
-class PageQuery(serializers.Serializer):
+class Query(serializers.Serializer):
+    """The parameters of a request, checked together."""
+
+    @classmethod
+    def read(cls, request) -> Self:
+        """The checked parameters of the request, in `validated_data`. Raises ValidationError (400)."""
+        query = cls(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        return query
+
+
+class PageQuery(Query):
     """The parameters of a page by id."""
 
     after = IdParameter(required=False, help_text="The page that starts behind this one.")
@@ -24,13 +36,6 @@ class PageQuery(serializers.Serializer):
     page_size = SizeParameter(default=PAGE_SIZE)
 
     cursor = "id"  # the unique column that orders the page
-
-    @classmethod
-    def read(cls, request) -> "PageQuery":
-        """The checked parameters of the request, in `validated_data`. Raises ValidationError (400)."""
-        query = cls(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return query
 
     def validate(self, given):
         if "after" in given and "before" in given:
@@ -87,7 +92,7 @@ class KeysetPagination(BasePagination):
         return schema
 
 
-class NumberedQuery(serializers.Serializer):
+class NumberedQuery(Query):
     """The parameters of a numbered page."""
 
     page = PageParameter(default=1)
@@ -100,9 +105,7 @@ class NumberedPagination(PageNumberPagination):
     page_size_query_param = "page_size"
 
     def paginate_queryset(self, queryset, request, view=None) -> list:
-        query = NumberedQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        self.query = query.validated_data
+        self.query = NumberedQuery.read(request).validated_data
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request) -> int:

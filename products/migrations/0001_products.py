@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import products.models
-import users.models
+import users.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200, validators=[products.models.validate_name], verbose_name='name')),
-                ('name_key', users.models.KeyField(editable=False)),
+                ('name_key', users.fields.KeyField(editable=False)),
             ],
             options={
                 'verbose_name': 'category',
@@ -36,9 +36,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200, validators=[products.models.validate_name], verbose_name='name')),
-                ('name_key', users.models.KeyField(editable=False)),
+                ('name_key', users.fields.KeyField(editable=False)),
                 ('description', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(5000)], verbose_name='description')),
-                ('description_key', users.models.KeyField(blank=True, default='', editable=False)),
+                ('description_key', users.fields.KeyField(blank=True, default='', editable=False)),
                 ('regular_price', models.DecimalField(decimal_places=2, max_digits=10, validators=[django.core.validators.MinValueValidator(0)], verbose_name='regular price')),
                 ('discount_price', models.DecimalField(blank=True, decimal_places=2, help_text='Not above the regular price.', max_digits=10, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='discount price')),
                 ('price', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Coalesce('discount_price', 'regular_price'), output_field=models.DecimalField(decimal_places=2, max_digits=10), verbose_name='price')),

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import users.models
+import users.fields
 import users.names
 from django.conf import settings
 from django.db import migrations, models
@@ -31,8 +31,8 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('username', models.CharField(error_messages={'unique': 'A user with that user name already exists.'}, max_length=150, unique=True, validators=[users.names.validate_username], verbose_name='user name')),
-                ('username_key', users.models.KeyField(editable=False)),
-                ('email_key', users.models.KeyField(blank=True, default='', editable=False)),
+                ('username_key', users.fields.KeyField(editable=False)),
+                ('email_key', users.fields.KeyField(blank=True, default='', editable=False)),
                 ('phone', models.CharField(blank=True, default='', max_length=16, verbose_name='phone')),
                 ('is_mentor', models.BooleanField(default=False, help_text='May be chosen as a mentor.', verbose_name='is a mentor')),
                 ('taken_on_by', models.BigIntegerField(blank=True, editable=False, null=True)),

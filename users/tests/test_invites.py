@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from conftest import PASSWORD
@@ -366,3 +367,34 @@ def test_somebody_who_saves_what_they_read_before_undoes_no_invite(alice, eve):
     stale.save()
     stale.refresh_from_db()
     assert (stale.first_name, stale.invited_by, stale.invited_at is None) == ("Eve", alice, False)
+
+
+def test_nor_does_the_invitee_who_saves_the_object_that_accepted_it(alice, eve):
+    eve.accept_invite(alice.invite_code)
+    eve.first_name = "Eve"
+    eve.save()
+    eve.refresh_from_db()
+    assert (eve.first_name, eve.mentor, eve.was_taken_on(), eve.invited_by, eve.invited_at is None) == ("Eve", alice, True, alice, False)
+    alice.refresh_from_db()
+    assert alice.mentees_count == 1
+
+
+def test_the_object_that_accepted_it_knows_what_was_written(alice, john, eve, bob):
+    """The mentor only where the invite changed it: john has chosen alice before."""
+    eve.accept_invite(alice.invite_code)
+    john.accept_invite(bob.invite_code)
+    for invitee in (eve, john):
+        stored = User.objects.get(pk=invitee.pk)
+        fields = ("mentor", "taken_on_by", "invited_by", "invited_at")
+        assert [getattr(invitee, field) for field in fields] == [getattr(stored, field) for field in fields]
+        assert stored.invited_at is not None
+
+
+@pytest.mark.parametrize("code", ["another's", "nobody's"])
+def test_an_object_read_before_another_was_invited_by_learns_nothing_about_codes_either(alice, eve, bob, code):
+    stale = User.objects.get(pk=eve.pk)
+    eve.accept_invite(alice.invite_code)
+    with pytest.raises(ValidationError) as refused:
+        stale.accept_invite(bob.invite_code if code == "another's" else nobodys())
+    assert refused.value.message_dict == ALREADY
+    assert (stale.invited_by, stale.mentor) == (None, None)

@@ -1,0 +1,126 @@
+"""How one user is written: every save and deletion keeps the rules of the links, and what others change meanwhile.
+
+Writes of many users at once are in users/querysets.py.
+"""
+
+from django.db import DatabaseError, IntegrityError, models, transaction
+from django.db.models import Case, F, Value, When
+
+from users import links, listing
+from users.invites import codes as invite_codes
+from users.querysets import COMPUTED, PROVEN, SHOWN
+
+NOT_IN_A_FULL_SAVE = {"id", "mentees_count", "invite_code", "invited_by_id", "invited_at", "email_proofs", "proven_email", "proven_phone"}
+
+
+def _as_long_as(proven: str, **said) -> Case:
+    """What is proven of a row, whatever an object in memory knows of it, as long as the row says the same as before."""
+    return Case(When(**said, then=F(proven)), default=Value(""))
+
+
+class KeepsTheRules(models.Model):
+    """How a User is saved and deleted; the fields, and `tidy`, which fills what follows from others, are User's own.
+
+    A change of a link is made within users/links.py's `kept`, so that mentors, mentees and counts stay true. The compared
+    forms and the proofs follow what they are of; a new user gets an invite code; a new password ends the sessions; the
+    cached list learns of what it shows.
+    """
+
+    class Meta:
+        abstract = True
+
+    current_session = None  # the id of the session in which this user object came with a request: it survives a new password
+
+    @transaction.atomic
+    def save(self, *args, update_fields=None, **options):
+        """As Django's; keeps the rules of the links, and ends the sessions of who gets a new password.
+
+        A full save leaves alone what others change meanwhile: the count of mentees, invites and proofs. Raises ValidationError where the
+        mentor is none, and DoesNotExist where the account was deleted meanwhile.
+        """
+        self.tidy()
+        if self._state.adding and self.pk and not options.get("force_insert"):
+            # Django would overwrite a row of this id: that is a change of it like any other.
+            self._state.adding = not type(self).objects.filter(pk=self.pk).exists()
+        if self._state.adding:
+            self._insert(*args, update_fields=update_fields, **options)
+        else:
+            self._change(self._to_write(update_fields), *args, **options)
+
+    save.alters_data = True
+
+    def _insert(self, *args, **options) -> None:
+        listing.changed()
+        if not self.mentor_id:
+            return self._insert_with_a_code(*args, **options)
+        with self._keeping() as change:
+            self._insert_with_a_code(*args, **options)
+            change.made([self.pk])
+
+    def _insert_with_a_code(self, *args, **options) -> None:
+        for attempt in range(5):
+            self.invite_code = self.invite_code or invite_codes.draw()
+            try:
+                with transaction.atomic():
+                    return super().save(*args, **options)
+            except IntegrityError as refused:
+                if "invite_code" not in str(refused) or attempt == 4:
+                    raise
+                self.invite_code = ""  # drawn by somebody else before: draw again
+
+    def _change(self, fields: set[str], *args, **options) -> None:
+        new_password = self._password is not None
+        if fields & links.FIELDS:
+            with self._keeping() as change:
+                self._overwrite(fields, *args, **options)
+            if change.released:
+                self.mentees_count = 0
+        elif fields:
+            self._overwrite(fields, *args, **options)
+        if fields & SHOWN:
+            listing.changed()
+        if new_password:
+            self.sessions.exclude(pk=self.current_session).end()
+
+    def _overwrite(self, fields, *args, **options) -> None:
+        known = {proven: getattr(self, proven) for field, proven in PROVEN.items() if field in fields}
+        if "email" in fields:
+            self.proven_email = _as_long_as("proven_email", email_key=self.email_key)
+        if "phone" in fields:
+            self.proven_phone = _as_long_as("proven_phone", phone=self.phone)
+        try:
+            super().save(*args, update_fields=fields | known.keys(), **options)
+        except DatabaseError as refused:
+            if type(refused) is DatabaseError:  # Django's own, not the database's: there was no such row
+                raise self.DoesNotExist from None
+            raise
+        finally:
+            for proven, value in known.items():
+                setattr(self, proven, value)
+
+    def _to_write(self, update_fields) -> set[str]:
+        if update_fields is None:
+            every = {field.attname for field in self._meta.concrete_fields} - self.get_deferred_fields()
+            return every - NOT_IN_A_FULL_SAVE
+        fields = set(update_fields)
+        for field, followers in COMPUTED.items():
+            if field in fields:
+                fields.update(followers)
+        return fields
+
+    def _keeping(self):
+        return type(self).objects.all().keeping([self.pk] if self.pk else [], [self.mentor_id])
+
+    def delete(self, *args, **options):
+        inviter = type(self).objects.filter(pk=self.pk).values_list("invited_by", flat=True)
+        # Two who invited each other and are deleted at once would wait for each other's row.
+        with type(self).objects.all().keeping([self.pk], [self.mentor_id, *inviter]):
+            links.part(type(self).objects.all(), [self.pk])  # before Django does it, row by row
+            listing.changed()
+            return super().delete(*args, **options)
+
+    delete.alters_data = True
+
+    def set_unusable_password(self):
+        super().set_unusable_password()
+        self._password = ""  # for save(): it ends the sessions as any other new password does
