@@ -55,10 +55,9 @@ if DB_ENGINE == "django.db.backends.postgresql":
         "PASSWORD": env.text("POSTGRES_PASSWORD"),
         "HOST": env.text("DB_HOST", "localhost"),
         "PORT": env.whole("DB_PORT", 5432, 1, 65535),
-        "CONN_MAX_AGE": None,
-        "CONN_HEALTH_CHECKS": True,
-        # Whatever waits has a bound: seconds to connect, milliseconds for a lock and for a statement.
-        "OPTIONS": {"connect_timeout": 3, "options": "-c lock_timeout=3000 -c statement_timeout=4500"},
+        "CONN_MAX_AGE": None,  # whether it still lives is looked at in mentorship/database.py
+        # Whatever waits has a bound: seconds to connect, milliseconds for a lock, for a statement, and for a network that is silent.
+        "OPTIONS": {"connect_timeout": 3, "options": "-c lock_timeout=3000 -c statement_timeout=4500", "tcp_user_timeout": 5000},
     }
 else:
     _database = {
@@ -117,12 +116,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "mentorship.middleware.PageSession",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "mentorship.middleware.PageCsrf",
+    "mentorship.middleware.PageAuthentication",
+    "mentorship.middleware.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "mentorship.urls"

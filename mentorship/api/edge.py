@@ -21,11 +21,12 @@ class Edge:
     def __call__(self, request):
         if answer := health.ROUTES.get(request.path_info.rstrip("/")):
             return answer(request)
-        is_api = request.path_info == "/api" or request.path_info.startswith("/api/")
-        if not request.path_info.endswith("/") and (is_api or request.path_info == "/redoc"):
+        path = request.path_info
+        request.is_api = path.startswith("/api/") or path == "/api"
+        if not path.endswith("/") and (request.is_api or path == "/redoc"):
             request.path_info += "/"
         response = self.get_response(request)
-        if is_api:
+        if request.is_api:
             response.headers.setdefault("Cache-Control", "no-store")  # tokens and contacts (RFC 6749 section 5.1)
             if response.status_code >= 400 and response.get("Content-Type") != "application/json":
                 _to_json(request, response)

@@ -1,0 +1,28 @@
+"""A connection to PostgreSQL is kept from request to request; one whose server has gone is noticed without asking it.
+
+Django's own health check sends a SELECT 1 before each request's first statement, which was a sixth of the cost of a detail.
+"""
+
+import select
+
+from django.core.signals import request_started
+from django.db import connection
+
+
+def drop_a_dead_connection(**_) -> None:
+    """Close the kept connection where its server has said something unasked: that is how it says goodbye (or restarts, or fails over)."""
+    kept = connection.connection
+    if kept is None or connection.vendor != "postgresql" or connection.in_atomic_block:
+        return
+    if kept.closed or _has_something_to_read(kept.fileno()):
+        connection.close()
+
+
+def _has_something_to_read(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def watch() -> None:
+    request_started.connect(drop_a_dead_connection)
