@@ -5,10 +5,19 @@ to do without. Either way a Redis that does not answer costs one short timeout, 
 a second instead of paying that timeout on each request.
 """
 
+import contextlib
+import hashlib
+import secrets
 import time
 
+import orjson
+from django.conf import settings
+from django_redis import get_redis_connection
+from django_redis.serializers.base import BaseSerializer
 from redis import Redis
+from redis.connection import Connection
 from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisSlow
 
 REST = 1.0  # seconds
@@ -18,6 +27,11 @@ class PatientRedis(Redis):
     """A Redis client that, after a failure, fails at once for REST seconds. Shared by all threads of the process."""
 
     away_until = 0.0
+    connections = 0  # made by this process: behind a new one may be a Redis that forgot, or that holds again what it held before
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.connection_pool.connection_kwargs["redis_connect_func"] = _connected
 
     def execute_command(self, *args, **options):
         """Redis' answer. Raises redis.exceptions.ConnectionError or TimeoutError."""
@@ -28,3 +42,76 @@ class PatientRedis(Redis):
         except (RedisAway, RedisSlow):
             PatientRedis.away_until = time.monotonic() + REST
             raise
+
+
+def _connected(connection: Connection) -> None:
+    connection.on_connect()
+    PatientRedis.connections += 1
+
+
+def client() -> PatientRedis:
+    """Redis itself, past Django's cache API, for what needs more than that; its calls raise redis.exceptions.RedisError."""
+    return get_redis_connection("throttle")
+
+
+class JSONSerializer(BaseSerializer):
+    """What is kept is JSON, never pickle: who could write to Redis could else run code here."""
+
+    def dumps(self, value) -> bytes:
+        return orjson.dumps(value)
+
+    def loads(self, value: bytes):
+        return orjson.loads(value)
+
+
+class Script:
+    """A script that runs in Redis: one round trip, and one atomic step for all processes."""
+
+    def __init__(self, text: str):
+        self.text, self.digest = text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, keys: list, arguments: list):
+        """What the script returns. Raises redis.exceptions.RedisError."""
+        redis = client()
+        try:
+            return redis.evalsha(self.digest, len(keys), *keys, *arguments)
+        except NoScriptError:  # Redis is new, or was emptied of its scripts
+            return redis.eval(self.text, len(keys), *keys, *arguments)
+
+
+class Generation:
+    """A random value in Redis under which things are kept, and a new one after each change that makes them stale.
+
+    Random, so that no Redis that was emptied or restored can bring an old one back. A process that changed something while
+    Redis was away owes a new value, and so does one that has a new connection, until it has put one there.
+    """
+
+    def __init__(self, key: str):
+        self.key = key
+        self._put_after = None  # how many connections this process had made when it last put a value
+
+    def is_owed(self) -> bool:
+        return self._put_after != PatientRedis.connections
+
+    def renew(self) -> None:
+        """Put a new value; where Redis is away, owe it."""
+        self._put_after = None
+        if settings.REDIS_URL:
+            with contextlib.suppress(RedisError):
+                client().set(self.key, secrets.token_hex(8))
+                self._put_after = PatientRedis.connections
+
+    def current(self) -> bytes | None:
+        """The value now; None where Redis is away, or there is none."""
+        if not settings.REDIS_URL:
+            return None
+        if self.is_owed():
+            self.renew()
+        try:
+            return client().get(self.key) or self._first()
+        except RedisError:
+            return None
+
+    def _first(self) -> bytes | None:
+        client().set(self.key, secrets.token_hex(8), nx=True)
+        return client().get(self.key)

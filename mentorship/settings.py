@@ -80,7 +80,7 @@ _redis = {
     "OPTIONS": {
         "REDIS_CLIENT_CLASS": "mentorship.caches.PatientRedis",
         "CONNECTION_POOL_KWARGS": {"protocol": 2, "retry": None},
-        "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        "SERIALIZER": "mentorship.caches.JSONSerializer",
         "SOCKET_CONNECT_TIMEOUT": 0.25,
         "SOCKET_TIMEOUT": 0.25,
     },
@@ -213,7 +213,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["mentorship.api.throttling.Throttle"],
     "DEFAULT_PARSER_CLASSES": ["mentorship.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["mentorship.api.renderers.FastJSON"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mentorship.api.renderers.AlwaysTheFirst",
     "DEFAULT_SCHEMA_CLASS": "mentorship.api.schema.Operation",
     "EXCEPTION_HANDLER": "mentorship.api.errors.answer",

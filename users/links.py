@@ -14,6 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from users import callers
+
 FIELDS = frozenset({"mentor", "mentor_id", "is_mentor", "is_active"})  # a change of these goes through `kept`
 MANY = 500  # people; a change of more takes one lock for all instead of one each
 CHUNK = 5000  # ids in one statement
@@ -138,6 +140,8 @@ def release(users, mentors: Collection[int]) -> int:
     for chunk in chunks(mentors):
         released += users.filter(mentor__in=chunk).write(mentor=None, taken_on_by=None)
         users.filter(pk__in=chunk, mentees_count__gt=0).write(mentees_count=0)
+    if released:
+        callers.forget_everybody()  # whom they were is not known here
     return released
 
 

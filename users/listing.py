@@ -5,40 +5,34 @@ shows puts a new generation there before the change is acknowledged, so that fro
 A reader takes the generation before it reads the database: a page read too early is kept under the old one.
 """
 
-import secrets
+from collections.abc import Callable
+from typing import TypeVar
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 
-GENERATION = "list:generation"
+from mentorship.caches import Generation
+
+GENERATION = Generation("list:generation")
+T = TypeVar("T")
 OLDEST = 30  # seconds a page may live: the bound for a process that could not reach Redis when it changed something
-_owed = False  # this process changed something while Redis was away
 
 
 def changed() -> None:
     """To be called in the transaction of every change that the list shows."""
-    transaction.on_commit(renew)
+    transaction.on_commit(GENERATION.renew)
 
 
-def renew() -> None:
-    """Put a new generation; where Redis is away, remember that one is owed."""
-    global _owed
-    _owed = not cache.set(GENERATION, secrets.token_hex(8), timeout=None) and bool(settings.REDIS_URL)
+def page(name: str, read: Callable[[], T], generation: bytes | None) -> tuple[T, float]:
+    """The page of that name and generation: kept, or as `read()` gives it (any JSON value), which is then kept for OLDEST seconds.
 
-
-def page(name: str, read):
-    """The page of that name: kept, or as `read()` gives it (any JSON value), which is then kept for OLDEST seconds."""
-    if _owed:
-        renew()
-    generation = cache.get(GENERATION)
+    And for how many seconds it may still be served. Without a generation (no Redis, or it is away) nothing is kept.
+    """
     if generation is None:
-        cache.add(GENERATION, secrets.token_hex(8), timeout=None)
-        generation = cache.get(GENERATION)
-    if generation is None:  # no Redis, or away
-        return read()
-    place = f"list:{generation}:{name}"
-    if (kept := cache.get(place)) is None:
-        kept = read()
-        cache.set(place, kept, timeout=OLDEST)
-    return kept
+        return read(), 0
+    place = f"list:{generation.decode()}:{name}"
+    if (kept := cache.get(place)) is not None:
+        return kept, (cache.pttl(place) or 0) / 1000
+    kept = read()
+    cache.set(place, kept, timeout=OLDEST)
+    return kept, OLDEST

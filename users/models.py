@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from users import names, proofs
+from users.callers import Caller
 from users.fields import KeyField
 from users.invites import acceptance
 from users.invites import codes as invite_codes
@@ -95,6 +96,22 @@ class User(KeepsTheRules, AbstractUser):
             models.Index(fields=["phone"], name="users_by_phone", condition=~Q(phone="")),
         ]
 
+    @classmethod
+    def whole(cls, rows: list[tuple]) -> "User":
+        """The user whose COLUMNS are the one row. Raises DoesNotExist where there is none."""
+        if not rows:
+            raise cls.DoesNotExist
+        return cls.from_db("default", cls.COLUMNS, rows[0])
+
+    @classmethod
+    def of_caller(cls, caller: Caller, session: int) -> "User":
+        """Who makes a request in that session; what users/callers.py does not keep is read when it is asked for."""
+        known = caller._asdict() | {"id": caller.pk, "is_active": True}
+        names = [field.attname for field in cls._meta.concrete_fields if field.attname in known]
+        user = cls.from_db("default", names, [known[name] for name in names])
+        user.current_session = session
+        return user
+
     # Predicates
 
     @property
@@ -178,3 +195,6 @@ class User(KeepsTheRules, AbstractUser):
             raise ValidationError({"phone": refused}) from None
         if type(self).objects.named(self.username).exclude(pk=self.pk).exists():
             raise ValidationError({"username": self.unique_error_message(type(self), ["username"])})
+
+
+User.COLUMNS = tuple(field.attname for field in User._meta.concrete_fields)  # in the order in which from_db() takes them

@@ -8,7 +8,8 @@ from django.db import NotSupportedError, connection, models, transaction
 from django.db.models import F, OuterRef
 from django.db.models.functions import Coalesce
 
-from users import links, listing, names
+from mentorship.statements import Select
+from users import callers, links, listing, names
 from users.invites.codes import give_codes
 
 MENTEES_SHOWN = 100  # names on a card; GET …/mentees/ pages through all
@@ -90,6 +91,7 @@ class UserQuerySet(models.QuerySet):
         with self.keeping(people) as change:
             changed = mentors._write_to(people, {"is_mentor": False})
             listing.changed()
+            callers.forget(people)
         return changed, change.released
 
     def take_mentor(self, mentor, *, agreed: bool) -> int:
@@ -122,11 +124,14 @@ class UserQuerySet(models.QuerySet):
             if values.keys() & SHOWN:
                 listing.changed()
             if not values.keys() & (links.FIELDS | {"password"}):
+                if values.keys() & callers.Caller.CHANGED_BY:
+                    callers.forget_everybody()
                 return super().update(**values)
             people = set(self.order_by().values_list("pk", flat=True))
             mentor = values.get("mentor", values.get("mentor_id"))
             with self.keeping(people, [getattr(mentor, "pk", mentor)]):
                 changed = self._write_to(people, values)
+            callers.forget(people)
             if "password" in values:
                 self._end_sessions(people)
         return changed
@@ -173,6 +178,7 @@ class UserQuerySet(models.QuerySet):
                 self._end_sessions(user.pk for user in objs)
             if fields & SHOWN:
                 listing.changed()
+            callers.forget([user.pk for user in objs])
         return changed
 
     bulk_update.alters_data = True
@@ -204,6 +210,7 @@ class UserQuerySet(models.QuerySet):
             for chunk in links.chunks(people):  # by id: who was just released may not fit this queryset any more
                 deleted.update(models.QuerySet.delete(self.everybody().filter(pk__in=chunk))[1])
             listing.changed()
+            callers.forget(people)
         return deleted.total(), dict(deleted)
 
     delete.alters_data = True
@@ -214,11 +221,18 @@ class PlainQuerySet(models.QuerySet):
     """Django's own, whose writes keep no rule."""
 
 
+@Select
+def _by_key(key: str):
+    from users.models import User
+
+    return User.objects.filter(username_key=key).values_list(*User.COLUMNS)
+
+
 class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):
     use_in_migrations = False
 
     def get_by_natural_key(self, username: str):
-        return self.get(username_key=names.key(username))
+        return self.model.whole(_by_key(names.key(username)))
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:

@@ -6,7 +6,7 @@ Writes of many users at once are in users/querysets.py.
 from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import Case, F, Value, When
 
-from users import links, listing
+from users import callers, links, listing
 from users.invites import codes as invite_codes
 from users.querysets import COMPUTED, PROVEN, SHOWN
 
@@ -79,6 +79,8 @@ class KeepsTheRules(models.Model):
             self._overwrite(fields, *args, **options)
         if fields & SHOWN:
             listing.changed()
+        if fields & callers.Caller.CHANGED_BY:
+            callers.forget([self.pk])
         if new_password:
             self.sessions.exclude(pk=self.current_session).end()
 
@@ -117,6 +119,7 @@ class KeepsTheRules(models.Model):
         with type(self).objects.all().keeping([self.pk], [self.mentor_id, *inviter]):
             links.part(type(self).objects.all(), [self.pk])  # before Django does it, row by row
             listing.changed()
+            callers.forget([self.pk])
             return super().delete(*args, **options)
 
     delete.alters_data = True

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from users import quick
 from users import views as users
 from users.emails import views as emails
 from users.invites import views as invites
@@ -22,9 +23,9 @@ urlpatterns = [
     path("change-password/", sessions.ChangePassword.as_view(), name="change-password"),
     path("sessions/", sessions.SessionList.as_view(), name="sessions"),
     path("sessions/<str:session>/", sessions.SessionDetail.as_view(), name="session"),
-    path("users/", users.UserList.as_view(), name="users"),
+    path("users/", quick.ahead(quick.users, users.UserList.as_view()), name="users"),
     path("users/me/invite/", invites.Invite.as_view(), name="invite"),
     path("users/me/mentees/<str:mentee>/", users.OwnMentee.as_view(), name="own-mentee"),
-    path("users/<str:who>/", users.UserDetail.as_view(), name="user"),
+    path("users/<str:who>/", quick.ahead(quick.user, users.UserDetail.as_view()), name="user"),
     path("users/<str:who>/mentees/", users.MenteeList.as_view(), name="mentees"),
 ]

@@ -1,5 +1,7 @@
 """People and their mentors."""
 
+from functools import lru_cache, partial
+
 from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
@@ -14,8 +16,9 @@ from rest_framework.generics import (
 from rest_framework.permissions import AllowAny, IsAuthenticated
 
 from mentorship.api.fields import parse_id
-from mentorship.api.pagination import KeysetPagination, PageQuery
-from users import listing, names
+from mentorship.api.pagination import PAGE_SIZE, KeysetPagination, PageQuery, keyset
+from mentorship.statements import Select
+from users import listing, names, quick
 from users.cards import Card
 from users.models import User
 from users.permissions import ChangesOnlyOneself
@@ -61,14 +64,33 @@ class CardPages(KeysetPagination):
         return [Card(*row) for row in rows], more
 
 
-class CachedCardPages(CardPages):
+@lru_cache
+def _plain_page(is_staff: bool, cursor: str | None) -> Select:
+    """A page of everybody by id, of the usual size, by its cursor `after` or `before`, or the first one."""
+
+    def build(*given: int):
+        users = User.objects.all() if is_staff else User.objects.active()
+        return keyset(users.cards(), "id", {"page_size": PAGE_SIZE} | ({cursor: given[0]} if cursor else {}))
+
+    return Select(build)
+
+
+class CachedCardPages(KeysetPagination):
     """Pages of cards that are kept until somebody changes."""
 
     def page(self, queryset):
         scope = "all" if self.request.user.is_staff else "active"
         asked = sorted(self.query.validated_data.items())
-        rows, more = listing.page(f"{scope}:{asked}", lambda: CardPages.page(self, queryset))
+        read = partial(super().page, queryset.cards())
+        (rows, more), self.seconds_left = listing.page(f"{scope}:{asked}", read, self.request.visit.generation)
         return [Card(*row) for row in rows], more
+
+    def found(self, queryset):
+        given = self.query.validated_data
+        [cursor] = given.keys() & {"after", "before"} or [None]
+        if given.keys() - {cursor} != {"page_size"} or given["page_size"] != PAGE_SIZE:
+            return super().found(queryset)
+        return _plain_page(self.request.user.is_staff, cursor)(*([given[cursor]] if cursor else []))
 
 
 TEXT = {"type": "string", "minLength": 1, "maxLength": names.LONGEST_KEY}
@@ -94,6 +116,12 @@ class UserList(ListAPIView):
 
     def get_queryset(self):
         return User.objects.visible_to(self.request.user)
+
+    def list(self, request, *args, **kwargs):
+        """By the same piece that answers the next request of this kind ahead of this view (users/quick.py)."""
+        page = quick.Page(self.paginate_queryset(self.get_queryset()), self.paginator.headers())
+        quick.keep(request._request, page, self.paginator.seconds_left)
+        return page.response_to(request.user)
 
 
 class MenteeList(ListAPIView):

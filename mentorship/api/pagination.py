@@ -47,6 +47,15 @@ class PageQuery(Query):
         return queryset
 
 
+def keyset(queryset, column: str, given: dict):
+    """From behind the cursor `after`, or back from before the cursor `before`: one row more than the page has."""
+    queryset = queryset.order_by(f"-{column}" if "before" in given else column)
+    for name, comparison in (("after", "gt"), ("before", "lt")):
+        if name in given:
+            queryset = queryset.filter(**{f"{column}__{comparison}": given[name]})
+    return queryset[: given["page_size"] + 1]
+
+
 class KeysetPagination(BasePagination):
     """Pages by a unique, ordered column; the neighbours of a page stand in its `Link` header (RFC 8288).
 
@@ -60,20 +69,20 @@ class KeysetPagination(BasePagination):
 
     def page(self, queryset) -> tuple[list, bool]:
         """The rows in order, and whether there are more in the page's direction."""
-        given, column = self.query.validated_data, self.query.cursor
-        backwards = "before" in given
-        queryset = self.query.narrow(queryset).order_by(f"-{column}" if backwards else column)
-        for name, comparison in (("after", "gt"), ("before", "lt")):
-            if name in given:
-                queryset = queryset.filter(**{f"{column}__{comparison}": given[name]})
-        size = given["page_size"]
-        found = list(queryset[: size + 1])
+        size, found = self.query.validated_data["page_size"], self.found(queryset)
         rows = found[:size]
-        return rows[::-1] if backwards else rows, len(found) > size
+        return rows[::-1] if "before" in self.query.validated_data else rows, len(found) > size
+
+    def found(self, queryset) -> list:
+        """The rows in the page's direction, and one more where there is one."""
+        return list(keyset(self.query.narrow(queryset), self.query.cursor, self.query.validated_data))
 
     def get_paginated_response(self, data) -> Response:
+        return Response(data, headers=self.headers())
+
+    def headers(self) -> dict[str, str]:
         links = [f'<{self._url(name, row)}>; rel="{rel}"' for rel, name, row in self._neighbours()]
-        return Response(data, headers={"Link": ", ".join(links)} if links else None)
+        return {"Link": ", ".join(links)} if links else {}
 
     def _neighbours(self):
         if not self.rows:

@@ -11,41 +11,47 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
-from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 from rest_framework.throttling import BaseThrottle
 
-_COUNT = """
-local seen = {}
-local exceeded = false
-for i, key in ipairs(KEYS) do
-  local most, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i]) * 1000
-  local left = redis.call('PTTL', key)
-  local count
-  if exceeded then
-    count = tonumber(redis.call('GET', key) or 0)
-    if left < 0 then left = window end
-  else
-    count = redis.call('INCR', key)
-    exceeded = count > most
-    if left < 0 then
-      left = window
-      redis.call('PEXPIRE', key, left)
-    end
-  end
-  seen[2 * i - 1] = count
-  seen[2 * i] = left
-end
-return seen
-"""
+from mentorship import caches
 
-_GIVE_BACK = """
+# Counts the limits whose keys and (most, seconds) pairs begin at these places of KEYS and ARGV; for scripts that do more, too.
+COUNT_LIMITS = """
+local function count_limits(first_key, first_argument)
+  local seen = {}
+  local exceeded = false
+  for i = 1, #KEYS - first_key + 1 do
+    local key = KEYS[first_key + i - 1]
+    local most = tonumber(ARGV[first_argument + 2 * i - 2])
+    local window = tonumber(ARGV[first_argument + 2 * i - 1]) * 1000
+    local left = redis.call('PTTL', key)
+    local count
+    if exceeded then
+      count = tonumber(redis.call('GET', key) or 0)
+      if left < 0 then left = window end
+    else
+      count = redis.call('INCR', key)
+      exceeded = count > most
+      if left < 0 then
+        left = window
+        redis.call('PEXPIRE', key, left)
+      end
+    end
+    seen[2 * i - 1] = count
+    seen[2 * i] = left
+  end
+  return seen
+end
+"""
+_count_script = caches.Script(COUNT_LIMITS + "return count_limits(1, 1)")
+_give_back_script = caches.Script("""
 for _, key in ipairs(KEYS) do
   if redis.call('EXISTS', key) == 1 then
     redis.call('DECR', key)
   end
 end
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Limit:
 
     @property
     def key(self) -> str:
-        return f"{self.name}:{hashlib.blake2b(self.who.encode(), digest_size=12).hexdigest()}"
+        return f"throttle:{self.name}:{hashlib.blake2b(self.who.encode(), digest_size=12).hexdigest()}"
 
 
 @dataclass(frozen=True)
@@ -136,12 +142,19 @@ def count(limits: list[Limit]) -> list[Count]:
     if not settings.REDIS_URL:
         return own_count(limits)
     try:
-        script = get_redis_connection("throttle").register_script(_COUNT)
-        seen = script(
-            keys=[f"throttle:{limit.key}" for limit in limits], args=[number for limit in limits for number in (limit.most, limit.seconds)]
-        )
+        seen = _count_script(*for_script(limits))
     except RedisError:
         return own_count(limits)
+    return counted(limits, seen)
+
+
+def for_script(limits: list[Limit]) -> tuple[list[str], list[int]]:
+    """The KEYS and ARGV that COUNT_LIMITS takes."""
+    return [limit.key for limit in limits], [number for limit in limits for number in (limit.most, limit.seconds)]
+
+
+def counted(limits: list[Limit], seen: list[int]) -> list[Count]:
+    """What COUNT_LIMITS returned."""
     return [Count(limit, seen[2 * i], seen[2 * i + 1] / 1000) for i, limit in enumerate(limits)]
 
 
@@ -155,16 +168,16 @@ def give_back(counts: list[Count]) -> None:
     if not limits or not settings.REDIS_URL:
         return own_count.give_back(limits)
     try:
-        script = get_redis_connection("throttle").register_script(_GIVE_BACK)
-        script(keys=[f"throttle:{limit.key}" for limit in limits])
+        _give_back_script([limit.key for limit in limits], [])
     except RedisError:
         own_count.give_back(limits)
 
 
 def tell(request, counts: list[Count]) -> None:
     """Leave what the response's headers say, of these and of what was counted before, on the request, where the edge finds it."""
-    before = getattr(request._request, "least_left", None)
-    request._request.least_left = min([*counts, *([before] if before else [])], key=lambda count: (count.remaining, -count.reset))
+    request = getattr(request, "_request", request)
+    before = getattr(request, "least_left", None)
+    request.least_left = min([*counts, *([before] if before else [])], key=lambda count: (count.remaining, -count.reset))
 
 
 def host_of(request) -> str:
@@ -198,7 +211,8 @@ class Throttle(BaseThrottle):
         """Count, and say where the limits stand."""
         self.exceeded = None
         if limits := [limit for limit in limits if limit]:
-            counts = count(limits)
+            before = getattr(request._request, "counted", [])  # on the way in, together with who comes
+            counts = before if limits == [count.limit for count in before] else count(limits)
             tell(request, counts)
             self.exceeded = max((count.reset for count in counts if count.is_exceeded), default=None)
         return self.exceeded is None

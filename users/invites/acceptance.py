@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from users import listing
+from users import callers, listing
 from users.invites.codes import UnknownInvite
 
 
@@ -37,4 +37,5 @@ def _take_on(invitee, inviter) -> bool:
     """Make the inviter the mentor, unless the invitee has another. Whether the inviter is the mentor now."""
     taken_on = invitee.filter(Q(mentor=None) | Q(mentor=inviter)).write(mentor=inviter, taken_on_by=inviter.pk)
     listing.changed()
+    callers.forget(invitee.values_list("pk", flat=True))
     return bool(taken_on)

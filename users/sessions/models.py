@@ -4,26 +4,38 @@ Each token of a login carries the session's id (`sid`), and each request asks th
 for every process at once, by one UPDATE, and no token needs to be kept to be revoked.
 """
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from mentorship.statements import Select, Update
+from users import callers
+from users.links import chunks
 
 
 class SessionQuerySet(models.QuerySet):
     def alive(self):
         return self.filter(ended=None, expires__gt=timezone.now())
 
+    @transaction.atomic
     def end(self) -> int:
-        return self.filter(ended=None).update(ended=timezone.now())
+        """End them, for all processes at once."""
+        living = dict(self.filter(ended=None).order_by("pk").select_for_update(of=("self",)).values_list("pk", "user"))
+        callers.forget(set(living.values()))
+        return sum(self.model.objects.filter(pk__in=some).update(ended=timezone.now()) for some in chunks(living))
 
     def over(self):
         """Those that no token can bring back: ended, or outlived by all of their tokens."""
         return self.exclude(ended=None, expires__gt=timezone.now())
 
-    def with_user(self, pk: int, user: int):
-        """The session of that id and user, with the user, in one statement. Raises DoesNotExist where it ended."""
-        return self.select_related("user").get(pk=pk, user=user, ended=None, user__is_active=True)
+    def user_of(self, pk: int, user: int):
+        """The user of the session of that id and user, which is alive. Raises User.DoesNotExist."""
+        found = self.model.user.field.related_model.whole(_user_of(pk, user))
+        found.current_session = pk
+        return found
 
     @transaction.atomic
     def open(self, user, *, expires, address: str = "", user_agent: str = ""):
@@ -33,15 +45,16 @@ class SessionQuerySet(models.QuerySet):
         both asks that and makes whoever does it now wait, and then end this session too.
         """
         now = timezone.now()
-        if not type(user).objects.filter(pk=user.pk, is_active=True, password=user.password).update(last_login=now):
+        if not _let_in(now, user.pk, user.password):
             return None
         return self.create(user=user, created=now, last_refreshed=now, expires=expires, address=address, user_agent=user_agent)
 
-    def refresh(self, pk: int, user: int, *, expires) -> bool:
-        """Keep the session alive to `expires`. False where it ended, or its user may not sign in any more."""
-        users = self.model.user.field.related_model.objects
-        found = self.filter(pk=pk, user=user, ended=None, user__in=users.filter(pk=user, is_active=True))
-        return bool(found.update(last_refreshed=timezone.now(), expires=expires))
+    def refresh(self, pk: int, user: int, *, expires, unspent: str = "") -> bool:
+        """Keep the session alive to `expires`.
+
+        False where it ended, its user may not sign in any more, or the token of the `jti` that must be `unspent` was spent.
+        """
+        return bool(_keep_alive(timezone.now(), expires, pk, user, unspent))
 
 
 class Session(models.Model):
@@ -61,3 +74,24 @@ class Session(models.Model):
 
     def __str__(self):
         return f"{self.user_id}: {self.created:%Y-%m-%d %H:%M}"
+
+
+@Select
+def _user_of(session: int, user: int):
+    alive = Session.objects.filter(pk=session, user=user, ended=None, user__is_active=True)
+    return alive.values_list(*(f"user__{column}" for column in Session.user.field.related_model.COLUMNS))
+
+
+@Update
+def _let_in(now: datetime, user: int, password: str):
+    return Session.user.field.related_model.objects.filter(pk=user, is_active=True, password=password), {"last_login": now}
+
+
+@Update
+def _keep_alive(now: datetime, expires: datetime, session: int, user: int, jti: str):
+    users = Session.user.field.related_model.objects.filter(pk=user, is_active=True)
+    from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
+
+    spent = BlacklistedToken.objects.filter(token__jti=jti)
+    alive = Session.objects.filter(~models.Exists(spent), pk=session, user=user, ended=None, user__in=users.values("pk"))
+    return alive, {"last_refreshed": now, "expires": expires}

@@ -1,11 +1,14 @@
 """Tokens of a session, and who a request comes from. simplejwt signs, reads and blacklists; the session decides."""
 
+import time
 from datetime import timedelta
+from functools import lru_cache
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -17,6 +20,8 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from mentorship.api.fields import BIGGEST_ID, parse_id
 from mentorship.api.throttling import host_of
+from users import callers
+from users.models import User
 from users.sessions.models import Session
 
 REPEAT = timedelta(seconds=10)  # a spent refresh token that comes again within this is a client that lost the answer
@@ -54,6 +59,22 @@ class SessionToken(Token):
 
 class AccessToken(SessionToken, SimpleAccessToken):
     pass
+
+
+@lru_cache(4096)
+def _read_once(raw: bytes) -> AccessToken:
+    return AccessToken(raw)
+
+
+def read_access_token(raw: bytes) -> AccessToken:
+    """The token, whose session may have ended. Raises TokenError.
+
+    Its signature and claims do not change, so they are looked at once a process (0.1 ms); whether it has expired, each time.
+    """
+    token = _read_once(raw)
+    if token["exp"] <= time.time():
+        raise TokenError("expired")
+    return token
 
 
 class RefreshToken(SessionToken, SimpleRefreshToken):
@@ -107,16 +128,21 @@ def refresh(raw: str) -> dict[str, str]:
     later is a stolen token's, and ends the session with its newest token (RFC 9700 section 4.14.2).
     """
     token = read_refresh_token(raw)
-    rotating = api_settings.ROTATE_REFRESH_TOKENS
-    new = RefreshToken.of(token.session_id, token.user_id) if rotating else token
+    if api_settings.ROTATE_REFRESH_TOKENS:
+        return _rotate(token)
+    access = token.access_token
+    expires = max(token.expires, access.expires)
+    if not Session.objects.refresh(token.session_id, token.user_id, expires=expires, unspent=token["jti"]):
+        raise TokenError(ENDED)
+    return {"access": str(access)}
+
+
+def _rotate(token: RefreshToken) -> dict[str, str]:
+    new = RefreshToken.of(token.session_id, token.user_id)
     with transaction.atomic():
         expires = max(new.expires, new.access_token.expires)
         if not Session.objects.refresh(token.session_id, token.user_id, expires=expires):
             raise TokenError(ENDED)
-        if not rotating:
-            if token.is_spent():
-                raise TokenError(ENDED)
-            return {"access": str(token.access_token)}
         spent, first = token.blacklist()
         if first:
             return _pair(new)
@@ -147,26 +173,41 @@ def _pair(refresh_token: RefreshToken) -> dict[str, str]:
     return {"refresh": str(refresh_token), "access": str(refresh_token.access_token)}
 
 
+def bearer(header: bytes) -> bytes | None:
+    """The token of `Bearer <token>`, the scheme word in any case."""
+    scheme, _space, token = header.strip().partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else None
+
+
 class BearerAuthentication(JWTAuthentication):
-    """`Authorization: Bearer <access>`, the scheme word in any case. One statement asks for the session and its user."""
+    """`Authorization: Bearer <access>`. One statement asks for the session and its user; reads may be spared it by users/callers.py."""
 
     def get_raw_token(self, header: bytes) -> bytes | None:
-        scheme, _space, token = header.strip().partition(b" ")
-        return token.strip() if scheme.lower() == b"bearer" else None
+        return bearer(header)
+
+    def authenticate(self, request):
+        if request.method not in SAFE_METHODS:
+            return super().authenticate(request)
+        raw = bearer(self.get_header(request) or b"")
+        if not raw:
+            return None
+        token = self.get_validated_token(raw)
+        visit = callers.visit(request._request, token.session_id, token.user_id)
+        if not visit:
+            raise InvalidToken(ENDED)
+        return User.of_caller(visit.caller, token.session_id), token
 
     def get_validated_token(self, raw_token: bytes) -> AccessToken:
         try:
-            return AccessToken(raw_token)
+            return read_access_token(raw_token)
         except TokenError:
             raise InvalidToken(_("The access token is not valid, or has expired.")) from None
 
     def get_user(self, validated_token: AccessToken):
         try:
-            session = Session.objects.with_user(validated_token.session_id, validated_token.user_id)
-        except Session.DoesNotExist:
+            return Session.objects.user_of(validated_token.session_id, validated_token.user_id)
+        except User.DoesNotExist:
             raise InvalidToken(ENDED) from None
-        session.user.current_session = session.pk
-        return session.user
 
 
 class OptionalBearerAuthentication(BearerAuthentication):
