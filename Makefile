@@ -4,7 +4,7 @@
 
 PY = .venv/bin/python
 
-.PHONY: help run test lint format messages pins venv venv-dev
+.PHONY: help run test lint format messages pins bench bench-growth venv venv-dev venv-bench
 .DEFAULT_GOAL := help
 
 help:
@@ -40,18 +40,38 @@ format: venv-dev ## lay out the code and sort its imports
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+bench: venv-dev venv-bench ## load this service and its peers in turn, and print one table; takes half an hour
+	@exec $(PY) -m bench --write build/bench.json $(BENCH)
+
+bench-growth: venv-dev venv-bench ## the same operations with 1 million and with 5 million users; takes an hour and 15 GB of disk
+	@exec $(PY) -m bench.growth $(BENCH)
+
 messages: venv-dev ## compile the translations, .po to .mo
 	$(PY) -c 'import glob, polib; [polib.pofile(po).save_as_mofile(po[:-2] + "mo") for po in glob.glob("*/locale/*/LC_MESSAGES/*.po")]'
 
 pins: venv-dev ## the newest versions into requirements*.txt; then run the tests
 	$(PIN) --output-file requirements.txt requirements.in
 	$(PIN) --output-file requirements-dev.txt requirements-dev.in
+	$(PIN) --output-file bench/requirements.txt bench/requirements.in
 
 venv:
 	$(call install,requirements.txt,requirements.txt)
 
 venv-dev:
 	$(call install,requirements-dev.txt,requirements.txt requirements-dev.txt)
+
+# The peers of the benchmark have a place of their own, and the load comes from wrk.
+venv-bench:
+	@set -e; if ! cmp -s bench/requirements.txt bench/.venv/requirements.txt; then \
+	    echo "Installing the benchmark's peers into bench/.venv"; \
+	    $(PY) -m venv --clear bench/.venv; \
+	    bench/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.txt; \
+	    cp bench/requirements.txt bench/.venv/; \
+	fi; \
+	if ! command -v wrk >/dev/null; then \
+	    echo "Installing wrk, from which the load comes (on Debian)"; \
+	    apt-get update -qq && apt-get install -qq -y --no-install-recommends wrk >/dev/null; \
+	fi
 
 # $(1): what to install; $(2): the files that this covers. Each is copied into .venv when it is installed: where the copy
 # equals the file there is nothing to do.

@@ -57,7 +57,12 @@ if DB_ENGINE == "django.db.backends.postgresql":
         "PORT": env.whole("DB_PORT", 5432, 1, 65535),
         "CONN_MAX_AGE": None,  # whether it still lives is looked at in mentorship/database.py
         # Whatever waits has a bound: seconds to connect, milliseconds for a lock, for a statement, and for a network that is silent.
-        "OPTIONS": {"connect_timeout": 3, "options": "-c lock_timeout=3000 -c statement_timeout=4500", "tcp_user_timeout": 5000},
+        "OPTIONS": {
+            "connect_timeout": 3,
+            "options": "-c lock_timeout=3000 -c statement_timeout=4500",
+            "tcp_user_timeout": 5000,
+            "prepare_threshold": 10**9,  # only the statements that ask for it are prepared: those of mentorship/statements.py
+        },
     }
 else:
     _database = {
