@@ -32,11 +32,14 @@ class _Compiled:
         given = self.constants.copy()
         for place, number in self.places.items():
             given[place] = parameters[number]
-        connection.ensure_connection()
-        cursor = _Prepared(connection.connection)
-        cursor = connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+        cursor = connection.cursor() if connection.queries_logged else self._prepared_cursor()  # of what is prepared no text is left to log
         cursor.execute(self.sql, given)
         return cursor
+
+    @staticmethod
+    def _prepared_cursor():
+        connection.ensure_connection()
+        return connection.make_cursor(_Prepared(connection.connection))
 
     def _compile(self, parameters: tuple) -> None:
         marks = [_mark(number, parameter) for number, parameter in enumerate(parameters)]

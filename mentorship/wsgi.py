@@ -1,5 +1,6 @@
 """The WSGI application, for granian, gunicorn and runserver alike. Refuses to load where a check finds an error."""
 
+import gc
 import os
 from io import BytesIO
 
@@ -13,6 +14,8 @@ from django.core.wsgi import get_wsgi_application
 django_application = get_wsgi_application()
 if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:
     raise ImproperlyConfigured("; ".join(faults))
+gc.collect()
+gc.freeze()  # what is loaded by now stays: the collector need not walk through it again and again
 
 
 def application(environ: dict, start_response):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from mentorship.statements import Select
 from users import names
 
 MASK = "********"  # shown to oneself in place of the password
@@ -33,6 +34,32 @@ class Card(NamedTuple):
     @property
     def username_key(self) -> str:
         return names.key(self.username)
+
+
+@Select
+def _cards(pk: int):
+    from users.models import User
+
+    return User.objects.active().filter(pk=pk).cards()
+
+
+@Select
+def _own_cards(pk: int):
+    from users.models import User
+
+    return User.objects.filter(pk=pk).own_cards()
+
+
+def of(pk: int) -> Card | None:
+    """The card of an active user."""
+    rows = _cards(pk)
+    return Card(*rows[0]) if rows else None
+
+
+def own(pk: int) -> Card | None:
+    """The card of a user with what is for their own eyes."""
+    rows = _own_cards(pk)
+    return Card(*rows[0]) if rows else None
 
 
 def may_see_contacts(viewer, card: Card) -> bool:

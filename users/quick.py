@@ -17,7 +17,6 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorship.api.fields import parse_id
 from mentorship.api.throttling import tell
-from mentorship.statements import Select
 from users import callers, cards
 from users.sessions.tokens import bearer, read_access_token
 
@@ -136,21 +135,15 @@ def users(request: HttpRequest) -> HttpResponse | None:
     return page and page.response_to(visit.caller)
 
 
-@Select
-def _card(pk: int):
-    from users.models import User
-
-    return User.objects.active().filter(pk=pk).cards()
-
-
 def user(request: HttpRequest, who: str) -> HttpResponse | None:
-    """The detail of an active user by id, but not of oneself."""
+    """The detail of oneself, as `me`, and of an active user by id."""
     pk = parse_id(who)
-    visit = _visit(request) if pk else None
-    if not visit or visit.caller.pk == pk:
+    visit = _visit(request) if pk or who == "me" else None
+    if not visit:
         return None
+    own = not pk or pk == visit.caller.pk
     try:
-        found = _card(pk)
+        card = cards.own(visit.caller.pk) if own else cards.of(pk)
     except DatabaseTrouble:
         return None
-    return HttpResponse(orjson.dumps(cards.detail(cards.Card(*found[0]), visit.caller)), headers=DETAIL) if found else None
+    return HttpResponse(orjson.dumps(cards.detail(card, visit.caller)), headers=DETAIL) if card else None

@@ -93,7 +93,10 @@ def check_new_password(password: str, user: User) -> None:
 
 def own_detail(user: User) -> dict:
     """The user as they see themself."""
-    return cards.detail(cards.Card(*User.objects.filter(pk=user.pk).own_cards().get()), user)
+    card = cards.own(user.pk)
+    if not card:
+        raise User.DoesNotExist
+    return cards.detail(card, user)
 
 
 class BriefSerializer(serializers.Serializer):
@@ -220,7 +223,7 @@ class RegistrationSerializer(AccountSerializer):
         with guessing_invites(self.context["request"]) if code else nullcontext(), transaction.atomic():
             inviter = User.objects.filter(invite_code=code).values_list("pk", flat=True) if code else []
             # All who are concerned are locked at once: the mentor now and the inviter later would be out of order.
-            with User.objects.all().keeping((), [*inviter, user.mentor_id]):
+            with User.objects.all().keeping((), [*inviter, user.mentor_id]) if code or user.mentor_id else nullcontext():
                 user.save()
                 if code:
                     user.accept_invite(code)

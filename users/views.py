@@ -18,7 +18,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import PAGE_SIZE, KeysetPagination, PageQuery, keyset
 from mentorship.statements import Select
-from users import listing, names, quick
+from users import cards, listing, names, quick
 from users.cards import Card
 from users.models import User
 from users.permissions import ChangesOnlyOneself
@@ -153,18 +153,19 @@ class UserDetail(RetrieveUpdateDestroyAPIView):
     def get_object(self):
         viewer = self.request.user
         named = who(self.kwargs["who"], viewer)
-        found = User.objects.visible_to(viewer).filter(named)
-        reading = self.request.method in ("GET", "HEAD")
-        shown = self._card(found, own=named == Q(pk=viewer.pk)) if reading else get_object_or_404(found.only("id"))
-        self.check_object_permissions(self.request, shown)
-        return shown if reading else viewer  # who may write is the viewer, of whom the request has read all
+        own, reading = named == Q(pk=viewer.pk), self.request.method in ("GET", "HEAD")
+        if own and not reading:
+            return viewer  # of whom the request has read all
+        card = cards.own(viewer.pk) if own else self._card(User.objects.visible_to(viewer).filter(named))
+        if not card:
+            raise Http404
+        self.check_object_permissions(self.request, card)
+        return card
 
     @staticmethod
-    def _card(found, *, own: bool) -> Card:
-        row = (found.own_cards() if own else found.cards()).first()
-        if not row:
-            raise Http404
-        return Card(*row)
+    def _card(found) -> Card | None:
+        row = found.cards().first()
+        return row and Card(*row)
 
     def put(self, request, *args, **kwargs):
         return self.partial_update(request, *args, **kwargs)

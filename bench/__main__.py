@@ -1,0 +1,136 @@
+"""`python -m bench`: loads our service and its peers in alternating rounds, and prints one table.
+
+python -m bench --rounds 5 --seconds 4
+python -m bench --only ours --operation detail      what a step bought: before and after
+"""
+
+import argparse
+import json
+import sys
+import threading
+import time
+import urllib.request
+from collections import defaultdict
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
+
+from bench import machine, report
+from bench.load import drive
+from bench.operations import Operations, table
+from bench.targets import PASSWORD, Place, start_all
+
+CHANGES = 100  # a second
+CALLERS = 200
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4, help="of each load")
+    parser.add_argument("--users", type=int, default=10_000)
+    parser.add_argument("--only", default="ours,fastapi,stock,hello", help="which servers")
+    parser.add_argument("--operation", action="append", help="which operations; all where none is named")
+    parser.add_argument("--write", metavar="FILE", help="write all measurements there, as JSON, for `python -m bench.picture`")
+    asked = parser.parse_args()
+    say(f"Starting PostgreSQL and Valkey, with {asked.users} users")
+    place = Place(asked.users)
+    with ExitStack() as stack:
+        servers = start_all(place, set(asked.only.split(",")), stack)
+        measured = measure(place, servers, asked)
+        found = report.Report(
+            measured, hash_cost(place), memory=max(machine.memory(servers["ours"].pid)) if "ours" in servers else 0,
+            machine=report.machine(place), users=asked.users, seconds=asked.seconds,
+        )  # fmt: skip
+    sys.stdout.write(found.text())
+    if asked.write:
+        found.write(asked.write)
+
+
+def measure(place: Place, servers: dict, asked) -> dict:
+    """By operation and target, what each round took."""
+    people = place.sign_in(CALLERS)
+    operations = Operations(people, last=asked.users)
+    if "stock" in servers:
+        operations.stock_refresh = [stock_token(servers["stock"], f"user{number}") for number in range(8)]
+    loads = {name: targets for name, targets in table(operations, servers).items() if not asked.operation or name in asked.operation}
+    measured = defaultdict(lambda: defaultdict(list))
+    for number in range(asked.rounds):
+        for name, targets in loads.items():
+            # There and back, so that nobody is always the first, or always behind the same one.
+            for target, (server, requests) in list(targets.items())[:: -1 if number % 2 else 1]:
+                meanwhile = partial(changes, server, people) if "changes" in name else nullcontext
+                measured[name][target].append(drive(server, place.stores, requests(), asked.seconds, meanwhile))
+                say(f"round {number + 1}/{asked.rounds}  {name:20} {target:10} {measured[name][target][-1].rate:9.0f}/s")
+        place.settle()
+    return measured
+
+
+@contextmanager
+def changes(server: machine.Server, people: list[dict]):
+    """CHANGES times a second, evenly, one of the people changes their phone through the API, while the body runs."""
+    done, made = threading.Event(), 0
+    numbers = iter(range(10**6))
+
+    def change_one(number: int) -> None:
+        body = json.dumps({"phone": f"+7998{time.time_ns() // 1000 % 10**7:07}"}).encode()
+        headers = {"Authorization": f"Bearer {people[number % len(people)]['access']}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(  # noqa: S310 our own server
+            urllib.request.Request(f"{server.url}/api/users/me/", body, headers, method="PATCH"),  # noqa: S310
+            timeout=10,
+        ) as answer:
+            answer.read()
+
+    def go_on() -> None:
+        nonlocal made
+        begun = time.monotonic()
+        while not done.is_set():
+            change_one(next(numbers))
+            made += 1
+            done.wait(max(0, begun + made / CHANGES - time.monotonic()))
+
+    started = time.monotonic()
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(10)
+    if (rate := made / (time.monotonic() - started)) < 0.9 * CHANGES:
+        say(f"!! only {rate:.0f} changes a second were made")
+
+
+def stock_token(server: machine.Server, name: str) -> str:
+    body = json.dumps({"username": name, "password": PASSWORD}).encode()
+    asked = urllib.request.Request(f"{server.url}/api/login/", body, {"Content-Type": "application/json"})  # noqa: S310 our own server
+    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+        return json.load(answer)["refresh"]
+
+
+HASH = """
+import os, time
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorship.settings")
+import django; django.setup()
+from django.contrib.auth.hashers import check_password, make_password
+made = make_password("bench-password-1")
+def cost(call, times=20):
+    begun = time.process_time()
+    for _ in range(times): call()
+    return 1000 * (time.process_time() - begun) / times
+print(cost(lambda: make_password("bench-password-1")), cost(lambda: check_password("bench-password-1", made)))
+"""
+
+
+def hash_cost(place: Place) -> dict[str, float]:
+    """CPU milliseconds of the password hash alone: to make one, and to check one."""
+    made, checked = place.run("-c", HASH).split()
+    return {"registration": float(made), "login": float(checked)}
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()
