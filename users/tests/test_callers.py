@@ -1,0 +1,118 @@
+"""Who a caller is, is asked of the database once in a while, and believed no longer than it is true."""
+
+import threading
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from mentorship import caches
+from users.models import Session, User
+
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+PATHS = ["/api/users/", "/api/users/me/", "/api/users/alice/", "/api/sessions/", "/api/products/"]
+
+
+def statements(client, path: str) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_second_read_asks_nothing_about_the_caller(client, path):
+    first, second = statements(client, path), statements(client, path)
+    assert len(second) < len(first)
+    assert not any('"users_session"."ended" IS NULL AND "users_session"."id"' in sql for sql in second)
+
+
+def test_a_change_reads_the_caller_from_the_database(client):
+    client.get("/api/users/me/")
+    with CaptureQueriesContext(connection) as captured:
+        client.patch("/api/users/me/", {"first_name": "John"})
+    assert "users_session" in captured.captured_queries[0]["sql"]
+
+
+def test_nothing_is_kept_longer_than_30_seconds(client):
+    client.get("/api/users/")
+    kept = [key for key in caches.client().keys("*") if key.startswith(b"callers:") and key != b"callers:era"]
+    assert len(kept) == 1
+    assert 0 < caches.client().pttl(kept[0]) <= 30_000
+
+
+def test_neither_a_token_nor_a_contact_is_kept(client):
+    client.get("/api/users/me/")
+    [kept] = [key for key in caches.client().keys("callers:*") if key != b"callers:era"]
+    for record in caches.client().hgetall(kept).values():
+        assert b"example.com" not in record and b"1234567890" not in record and b"ey" not in record
+
+
+def just_after(words: str, do_it):
+    """Does it in another connection, once, as soon as this one has run a statement with these words."""
+    left = [do_it]
+
+    def wrapper(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if words in sql and left:
+            thread = threading.Thread(target=_and_close, args=[left.pop()])
+            thread.start()
+            thread.join(10)
+        return result
+
+    return connection.execute_wrapper(wrapper)
+
+
+def _and_close(do_it):
+    do_it()
+    connection.close()
+
+
+ENDINGS = {
+    "one session": lambda john: Session.objects.filter(user=john).end(),
+    "deactivation": lambda john: User.objects.filter(pk=john.pk).update(is_active=False),
+    "deletion": lambda john: User.objects.get(pk=john.pk).delete(),
+    "everybody is forgotten": lambda john: User.objects.filter(pk__gt=0).update(is_active=False),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_reader_who_read_before_the_end_does_not_bring_back_what_ended(client, john, ending):
+    with just_after('FROM "users_session"', lambda: ENDINGS[ending](john)):
+        client.get("/api/users/")
+    assert client.get("/api/sessions/").status_code == 401
+
+
+def test_who_is_unlinked_while_a_reader_reads_does_not_stay_linked(sign_in, person, alice):
+    bob = person("bob", mentor=alice)
+    alice.take_on(bob)
+    client = sign_in(bob)
+    with just_after('FROM "users_session"', lambda: alice.step_down()):
+        client.get("/api/users/alice/")
+    assert client.get(f"/api/users/{alice.pk}/").json()["phone"] is None
+
+
+def test_an_emptied_redis_knows_nobody_and_learns_anew(client):
+    client.get("/api/sessions/")
+    cache.clear()
+    assert len(statements(client, "/api/sessions/")) == 2
+    assert len(statements(client, "/api/sessions/")) == 1
+
+
+def test_many_who_change_at_once_are_all_forgotten(client, john):
+    User.objects.bulk_create([User(username=f"m{number}") for number in range(600)])
+    assert client.get("/api/sessions/").status_code == 200
+    User.objects.filter(pk__gt=0).update(is_active=False)
+    assert client.get("/api/sessions/").status_code == 401
+
+
+def test_staff_who_are_none_any_more_see_what_others_see(sign_in, sam, person):
+    person("gone", is_active=False)
+    client = sign_in(sam)
+    assert "gone" in [user["username"] for user in client.get("/api/users/").json()]
+    User.objects.filter(pk=sam.pk).update(is_staff=False)
+    assert "gone" not in [user["username"] for user in client.get("/api/users/").json()]
+    sam.refresh_from_db()
+    sam.is_staff = True
+    sam.save()
+    assert "gone" in [user["username"] for user in client.get("/api/users/").json()]
