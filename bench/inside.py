@@ -83,7 +83,7 @@ def call(application, given: dict) -> None:
     said = []
     answer = application(given | {"wsgi.input": io.BytesIO(given["wsgi.input"])}, lambda status, headers, *_: said.append(status))
     body = b"".join(answer)
-    answer.close()
+    getattr(answer, "close", lambda: None)()
     if not said[0].startswith("2"):
         raise RuntimeError(f"{given['PATH_INFO']}: {said[0]} {json.dumps(body.decode()[:300])}")
 

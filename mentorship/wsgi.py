@@ -1,6 +1,5 @@
 """The WSGI application, for granian, gunicorn and runserver alike. Refuses to load where a check finds an error."""
 
-import gc
 import os
 from io import BytesIO
 
@@ -12,10 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 django_application = get_wsgi_application()
+
+from mentorship.api import door  # noqa: E402 Django must have been set up
+
 if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:
     raise ImproperlyConfigured("; ".join(faults))
-gc.collect()
-gc.freeze()  # what is loaded by now stays: the collector need not walk through it again and again
 
 
 def application(environ: dict, start_response):
@@ -29,4 +29,4 @@ def application(environ: dict, start_response):
             start_response("411 Length Required", [("Content-Type", "application/json"), ("Connection", "close")])
             return [b'{"detail": "Send a Content-Length."}']
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-    return django_application(environ, start_response)
+    return door.answer(environ, start_response) or django_application(environ, start_response)

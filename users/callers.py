@@ -25,11 +25,12 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from mentorship import caches
-from mentorship.api.throttling import COUNT_LIMITS, Limit, counted, for_script, limit
+from mentorship.api.throttling import COUNT_LIMITS, Count, Limit, count, counted, for_script, limit
 from mentorship.statements import Select
 from users import listing
 
 KEPT = 30_000  # milliseconds
+VISIT = "users.visit"  # in the WSGI environment
 MANY = 500  # people; a change of more forgets everybody
 ERA = caches.Generation("callers:era")
 _lease_of_this_process = secrets.token_hex(8)
@@ -40,7 +41,7 @@ _TRIP = caches.Script(
     + """
 local record, session, lease, read = KEYS[3], ARGV[1], ARGV[2], ARGV[3]
 local era, generation = redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[2])
-if not generation then  -- Redis was emptied: what is as unlike any other as the lease is the first one
+if not generation and lease ~= '' then  -- Redis was emptied: what is as unlike any other as the lease is the first one
   generation = lease
   redis.call('SET', KEYS[2], generation)
 end
@@ -48,8 +49,10 @@ local known = redis.call('HGET', record, session)
 if read ~= '' then
   if known == lease then redis.call('HSET', record, session, read) end
 elseif not known or string.sub(known, 1, #era + 1) ~= era .. ':' then
-  redis.call('HSET', record, session, lease)
-  if redis.call('PTTL', record) < 0 then redis.call('PEXPIRE', record, tonumber(ARGV[4])) end
+  if lease ~= '' then
+    redis.call('HSET', record, session, lease)
+    if redis.call('PTTL', record) < 0 then redis.call('PEXPIRE', record, tonumber(ARGV[4])) end
+  end
   return {generation, era, false}
 end
 return {generation, era, known, count_limits(4, 5)}
@@ -85,11 +88,40 @@ class Visit(NamedTuple):
 def visit(request: HttpRequest, session: int, user: int) -> Visit | None:
     """Who makes the request with a token of that session and user; None where the session has ended.
 
-    Where Redis was asked, the request has been counted against its user's limit, which `request.counted` says.
+    The request has been counted against its user's limit then: `request.counted` says where that stands.
     """
     if not hasattr(request, "visit"):
-        request.visit = _visit(request, session, user)
+        if at_the_door := request.META.get(VISIT):
+            request.visit, request.counted = at_the_door
+        else:
+            request.visit = _visit(request, session, user)
     return request.visit
+
+
+def visit_at_the_door(environ: dict, session: int, user: int) -> tuple[Visit, list[Count]] | None:
+    """The visit of a caller whom Redis knows, and the counts of the limits; None where more must be asked, and nothing was counted.
+
+    It is left in the environment, for `visit` where the request goes on to a view.
+    """
+    if connection.in_atomic_block or _something_is_owed():
+        return None
+    limits = _limits(user)
+    try:
+        generation, _era, known, *seen = _trip(session, user, "", b"", limits)
+    except RedisError:
+        return None
+    if not known or _something_is_owed():
+        return None
+    environ[VISIT] = Visit(_understood(known), generation), counted(limits, seen[0])
+    return environ[VISIT]
+
+
+def _limits(user: int) -> list[Limit]:
+    return [found] if (found := limit("user", user)) else []
+
+
+def _something_is_owed() -> bool:
+    return ERA.is_owed() or listing.GENERATION.is_owed()
 
 
 def _visit(request: HttpRequest, session: int, user: int) -> Visit | None:
@@ -101,24 +133,25 @@ def _visit(request: HttpRequest, session: int, user: int) -> Visit | None:
             pass
     generation = listing.GENERATION.current()
     caller = _read(session, user)
-    return caller and Visit(caller, generation)
+    if not caller:
+        return None
+    request.counted = count(_limits(user))
+    return Visit(caller, generation)
 
 
 def _by_redis(request: HttpRequest, session: int, user: int) -> Visit | None:
     for generation in (ERA, listing.GENERATION):
         if generation.is_owed():
             generation.renew()
-    limits = [found] if (found := limit("user", user)) else []
-    lease = f"{_lease_of_this_process}{next(_leases)}"
+    limits, lease = _limits(user), f"{_lease_of_this_process}{next(_leases)}"
     generation, era, known, *seen = _trip(session, user, lease, b"", limits)
     if not known:
         caller = _read(session, user)
         if not caller:
             return None
         _generation, _era, _known, *seen = _trip(session, user, lease, era + b":" + orjson.dumps(list(caller)), limits)
-    if limits:
-        request.counted = counted(limits, seen[0])
-    if ERA.is_owed() or listing.GENERATION.is_owed():  # Redis was away in between: what it says may be old
+    request.counted = counted(limits, seen[0])
+    if _something_is_owed():  # Redis was away in between: what it says may be old
         caller, generation = _read(session, user), None
         return caller and Visit(caller, None)
     return Visit(_understood(known) if known else caller, generation)

@@ -16,9 +16,9 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorship.api.fields import parse_id
-from mentorship.api.throttling import tell
+from mentorship.api.throttling import Count, tell
 from users import callers, cards
-from users.sessions.tokens import bearer, read_access_token
+from users.sessions.tokens import AccessToken, bearer, read_access_token
 
 MOST_ROWS = 5000  # of the pages that a process keeps: about 5 MB
 
@@ -34,15 +34,22 @@ def ahead(shortcut: Callable[..., HttpResponse | None], view: Callable) -> Calla
     return answer
 
 
+def _token(environ: dict) -> AccessToken | None:
+    raw = bearer(environ.get("HTTP_AUTHORIZATION", "").encode("latin-1"))
+    try:
+        return raw and read_access_token(raw)
+    except TokenError:
+        return None
+
+
 def _visit(request: HttpRequest) -> callers.Visit | None:
     """Who comes, counted; None where that is not in order, for the view to say why."""
-    raw = bearer(request.META.get("HTTP_AUTHORIZATION", "").encode("latin-1"))
-    if not raw:
+    token = _token(request.META)
+    if not token:
         return None
     try:
-        token = read_access_token(raw)
         visit = callers.visit(request, token.session_id, token.user_id)
-    except (TokenError, DatabaseTrouble):
+    except DatabaseTrouble:
         return None
     counts = getattr(request, "counted", [])
     if not visit or any(count.is_exceeded for count in counts):
@@ -119,11 +126,11 @@ def keep(request: HttpRequest, page: Page, seconds: float) -> None:
     """What the view made of a request is the answer to the next one like it, for so long."""
     visit = request.visit
     if visit.generation and seconds > 0:
-        PAGES.keep(_place(request, visit), visit.generation, time.monotonic() + seconds, page)
+        PAGES.keep(_place(request.META, visit), visit.generation, time.monotonic() + seconds, page)
 
 
-def _place(request: HttpRequest, visit: callers.Visit) -> tuple:
-    return visit.caller.is_staff, request.path_info, request.META.get("QUERY_STRING", "")
+def _place(environ: dict, visit: callers.Visit) -> tuple:
+    return visit.caller.is_staff, environ["PATH_INFO"], environ.get("QUERY_STRING", "")
 
 
 def users(request: HttpRequest) -> HttpResponse | None:
@@ -131,8 +138,24 @@ def users(request: HttpRequest) -> HttpResponse | None:
     visit = _visit(request)
     if not visit or not visit.generation:
         return None
-    page = PAGES.find(_place(request, visit), visit.generation)
-    return page and page.response_to(visit.caller)
+    page = PAGES.find(_place(request.META, visit), visit.generation)
+    if not page:
+        return None
+    response = page.response_to(visit.caller)
+    response.at_the_door = _page_at_the_door
+    return response
+
+
+def _page_at_the_door(environ: dict) -> tuple[bytes, Count | None] | None:
+    token = _token(environ)
+    found = token and callers.visit_at_the_door(environ, token.session_id, token.user_id)
+    if not found:
+        return None
+    visit, counts = found
+    page = PAGES.find(_place(environ, visit), visit.generation)
+    if not page or any(count.is_exceeded for count in counts):
+        return None
+    return page.shown_to(visit.caller), counts[0] if counts else None
 
 
 def user(request: HttpRequest, who: str) -> HttpResponse | None:

@@ -5,13 +5,13 @@ by itself under /api/ is JSON; throttled answers say what is left.
 """
 
 from http import HTTPStatus
-from math import ceil
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 
 from mentorship import health
+from mentorship.api import door
 
 
 class Edge:
@@ -30,10 +30,10 @@ class Edge:
             response.headers.setdefault("Cache-Control", "no-store")  # tokens and contacts (RFC 6749 section 5.1)
             if response.status_code >= 400 and response.get("Content-Type") != "application/json":
                 _to_json(request, response)
-        if count := getattr(request, "least_left", None):
-            response["RateLimit-Limit"] = count.limit.most
-            response["RateLimit-Remaining"] = count.remaining
-            response["RateLimit-Reset"] = ceil(count.reset)
+        if hasattr(response, "at_the_door"):
+            door.learn(request, response)
+        for name, value in door.limit_headers(getattr(request, "least_left", None)):
+            response[name] = value
         return response
 
 

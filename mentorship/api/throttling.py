@@ -139,7 +139,7 @@ def count(limits: list[Limit]) -> list[Count]:
 
     Behind one that is exceeded nothing is counted any more: who is refused may not use up what is another's.
     """
-    if not settings.REDIS_URL:
+    if not limits or not settings.REDIS_URL:
         return own_count(limits)
     try:
         seen = _count_script(*for_script(limits))
@@ -212,7 +212,7 @@ class Throttle(BaseThrottle):
         self.exceeded = None
         if limits := [limit for limit in limits if limit]:
             before = getattr(request._request, "counted", [])  # on the way in, together with who comes
-            counts = before if limits == [count.limit for count in before] else count(limits)
+            counts = before if limits == [one.limit for one in before] else count(limits)
             tell(request, counts)
             self.exceeded = max((count.reset for count in counts if count.is_exceeded), default=None)
         return self.exceeded is None

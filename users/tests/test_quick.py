@@ -1,0 +1,142 @@
+"""A page of the list is answered by the view, then ahead of it, then at the door: nobody can tell but by the clock."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from django.core.signals import request_started
+from django.test import RequestFactory
+
+from mentorship.wsgi import application
+from users import quick
+from users.models import User
+
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+ORDINARY = {"HTTP_HOST": "testserver"}
+
+
+def get(client, path: str = "/api/users/", **environ) -> tuple[int, dict, bytes]:
+    """Status, headers and body, by the WSGI application itself."""
+    said = []
+    token = {"HTTP_AUTHORIZATION": client._credentials["HTTP_AUTHORIZATION"]} if client._credentials else {}
+    given = RequestFactory().get(path).environ | ORDINARY | token | environ
+    answer = application(given, lambda status, headers, *_: said.extend([int(status.split()[0]), dict(headers)]))
+    body = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    return *said, body
+
+
+@contextmanager
+def counted_by_django():
+    """How many requests came past the door."""
+    seen = []
+
+    def note(**_):
+        seen.append(1)
+
+    request_started.connect(note)
+    try:
+        yield seen
+    finally:
+        request_started.disconnect(note)
+
+
+@pytest.fixture
+def viewers(sign_in, alice, john, eve, sam, person):
+    """Who is on the page, whom somebody on it chose, whom somebody on it took on, staff, and a stranger."""
+    taken_on = person("bob")
+    alice.take_on(taken_on)
+    person("gone", is_active=False)
+    return [sign_in(user) for user in (john, alice, taken_on, sam, eve)]
+
+
+PATHS = [
+    "/api/users/",
+    "/api/users",
+    "/api/v1/users/",
+    "/api/users/?page_size=2",
+    "/api/users/?after=1&page_size=1",
+    "/api/users/?is_mentor=true",
+]
+KINDS = [{}, {"HTTP_ACCEPT_LANGUAGE": "ru"}, {"HTTP_ORIGIN": "https://elsewhere.example"}, {"HTTP_COOKIE": "a=b"}]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_third_answer_is_the_first_one(viewers, path, kind):
+    for viewer in viewers:
+        first, second, third, fourth = (get(viewer, path, **kind) for _ in range(4))
+        assert first[0] == 200 and first[2]
+        assert first == second == third == fourth
+
+
+def test_each_is_shown_what_the_view_shows_them(viewers):
+    by_the_door = [[get(viewer)[2] for _ in range(3)][-1] for viewer in viewers]
+    by_the_view = [viewer.get("/api/users/", HTTP_COOKIE="a=b").json() for viewer in viewers]
+    assert [json.loads(body) for body in by_the_door] == by_the_view
+    assert len(set(by_the_door)) == 5
+
+
+def test_the_third_request_does_not_come_as_far_as_django(client):
+    get(client), get(client)
+    with counted_by_django() as seen:
+        assert get(client)[0] == 200
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [{"HTTP_HOST": "elsewhere.example"}, {"HTTP_ACCEPT_LANGUAGE": "ru"}, {"HTTP_ORIGIN": "https://a.example"}, {"HTTP_COOKIE": "a=b"},
+     {"wsgi.url_scheme": "https"}, {"HTTP_X_FORWARDED_PROTO": "https"}, {"QUERY_STRING": "page_size=1"}],
+)  # fmt: skip
+def test_a_request_that_is_unlike_the_first_goes_the_long_way(client, unlike):
+    get(client), get(client)
+    with counted_by_django() as seen:
+        get(client, **unlike)
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("token", ["Bearer broken", "Basic abc", "Bearer", ""])
+def test_who_shows_no_token_is_not_let_in_behind_one_who_did(client, token):
+    get(client), get(client)
+    assert get(client, HTTP_AUTHORIZATION=token)[0] == 401
+
+
+def test_a_wrong_host_is_refused_as_ever(client):
+    get(client), get(client)
+    assert get(client, HTTP_HOST="elsewhere.example")[0] == 400
+
+
+def test_the_limit_is_told_and_kept_at_the_door(client, limits):
+    limits(user=(5, 60))
+    said = [get(client) for _ in range(7)]
+    assert [status for status, _headers, _body in said] == [200] * 5 + [429] * 2
+    assert [headers["RateLimit-Remaining"] for _status, headers, _body in said] == ["4", "3", "2", "1", "0", "0", "0"]
+    assert {headers["RateLimit-Limit"] for _status, headers, _body in said} == {"5"}
+
+
+def test_a_page_that_is_too_many_pushes_out_the_oldest(client, monkeypatch):
+    monkeypatch.setattr(quick, "MOST_ROWS", 4)
+    User.objects.bulk_create([User(username=f"u{number}") for number in range(10)])
+    paths = [f"/api/users/?page_size=2&after={start}" for start in range(5)]
+    first = [get(client, path)[2] for path in paths]
+    assert quick.PAGES.rows <= 4
+    assert [get(client, path)[2] for path in paths for _ in range(2)][::2] == first
+
+
+def test_a_change_is_seen_at_the_door(client):
+    get(client), get(client), get(client)
+    client.patch("/api/users/me/", {"phone": "7777777"})
+    assert [json.loads(get(client)[2])[1]["phone"] for _ in range(3)] == ["7777777"] * 3
+
+
+def test_what_is_ended_is_out_at_the_door(client, john):
+    get(client), get(client), get(client)
+    john.sessions.all().end()
+    assert get(client)[0] == 401
+
+
+def test_head_is_no_get(client):
+    get(client), get(client)
+    assert client.head("/api/users/").content == b""
