@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import caches
 from rest_framework.test import APIClient
 
-from mentorship.api import throttling
+from mentorship.api import door, throttling
 from users.phones import gateways
 
 PASSWORD = "correct horse battery"
@@ -22,6 +22,7 @@ def clean_slate(settings):
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES)
     settings.WHITENOISE_USE_FINDERS = False  # it would look through all static files for each new client
     throttling.own_count.windows.clear()
+    door.KNOWN.clear()
     gateways.wake()
     for alias in settings.CACHES:
         caches[alias].clear()

@@ -17,12 +17,12 @@ from mentorship.api.throttling import Count
 
 MOST = 1000
 KEY = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN")
-_known: OrderedDict[tuple, tuple[list[tuple[str, str]], Callable]] = OrderedDict()
+KNOWN: OrderedDict[tuple, tuple[list[tuple[str, str]], Callable]] = OrderedDict()
 
 
 def answer(environ: dict, start_response: Callable) -> Iterable[bytes] | None:
     """The whole answer, or None."""
-    known = environ["REQUEST_METHOD"] == "GET" and not environ.get("HTTP_COOKIE") and _known.get(_key(environ))
+    known = environ["REQUEST_METHOD"] == "GET" and not environ.get("HTTP_COOKIE") and KNOWN.get(_key(environ))
     found = known and known[1](environ)
     if not found:
         return None
@@ -35,9 +35,9 @@ def learn(request: HttpRequest, response: HttpResponse) -> None:
     """Keep the headers of a response on its way out, for the next request like this one."""
     if not request.META.get("HTTP_COOKIE") and response.status_code == 200 and not response.cookies:
         own = [(name, value) for name, value in response.items() if name != "Content-Length"]
-        _known[_key(request.META)] = own, response.at_the_door
-        if len(_known) > MOST:
-            _known.popitem(last=False)
+        KNOWN[_key(request.META)] = own, response.at_the_door
+        if len(KNOWN) > MOST:
+            KNOWN.popitem(last=False)
 
 
 def limit_headers(count: Count | None) -> list[tuple[str, str]]:
