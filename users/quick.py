@@ -8,7 +8,7 @@ Byte for byte and header for header they answer alike. This halved what a page c
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 import orjson
 from django.db import Error as DatabaseTrouble
@@ -17,6 +17,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorship.api.fields import parse_id
 from mentorship.api.throttling import Count, tell
+from mentorship.database import drop_a_dead_connection
 from users import callers, cards
 from users.sessions.tokens import AccessToken, bearer, read_access_token
 
@@ -142,20 +143,24 @@ def users(request: HttpRequest) -> HttpResponse | None:
     if not page:
         return None
     response = page.response_to(visit.caller)
-    response.at_the_door = _page_at_the_door
+    response.at_the_door = partial(_at_the_door, _page)
     return response
 
 
-def _page_at_the_door(environ: dict) -> tuple[bytes, Count | None] | None:
+def _page(environ: dict, visit: callers.Visit) -> bytes | None:
+    page = PAGES.find(_place(environ, visit), visit.generation)
+    return page and page.shown_to(visit.caller)
+
+
+def _at_the_door(find: Callable, environ: dict) -> tuple[bytes, Count | None] | None:
+    """What `find` gives a known caller below the limit; see mentorship/api/door.py."""
     token = _token(environ)
     found = token and callers.visit_at_the_door(environ, token.session_id, token.user_id)
     if not found:
         return None
     visit, counts = found
-    page = PAGES.find(_place(environ, visit), visit.generation)
-    if not page or any(count.is_exceeded for count in counts):
-        return None
-    return page.shown_to(visit.caller), counts[0] if counts else None
+    body = None if any(count.is_exceeded for count in counts) else find(environ, visit)
+    return body and (body, counts[0] if counts else None)
 
 
 def user(request: HttpRequest, who: str) -> HttpResponse | None:
@@ -164,9 +169,24 @@ def user(request: HttpRequest, who: str) -> HttpResponse | None:
     visit = _visit(request) if pk or who == "me" else None
     if not visit:
         return None
-    own = not pk or pk == visit.caller.pk
+    body = _detail(pk, visit.caller)
+    if not body:
+        return None
+    response = HttpResponse(body, headers=DETAIL)
+    response.at_the_door = partial(_at_the_door, _detail_of_the_path)
+    return response
+
+
+def _detail(pk: int | None, caller: callers.Caller) -> bytes | None:
     try:
-        card = cards.own(visit.caller.pk) if own else cards.of(pk)
+        card = cards.own(caller.pk) if pk in (None, caller.pk) else cards.of(pk)
     except DatabaseTrouble:
         return None
-    return HttpResponse(orjson.dumps(cards.detail(card, visit.caller)), headers=DETAIL) if card else None
+    return orjson.dumps(cards.detail(card, caller)) if card else None
+
+
+def _detail_of_the_path(environ: dict, visit: callers.Visit) -> bytes | None:
+    drop_a_dead_connection()  # as where a request begins
+    who = environ["PATH_INFO"].rstrip("/").rpartition("/")[2]
+    pk = parse_id(who)
+    return _detail(pk, visit.caller) if pk or who == "me" else None

@@ -4,9 +4,10 @@ Whatever Django's middlewares and the routing do with a request, they do by what
 the headers that they made. Only the body, and the count of the caller's requests, are asked for anew, by a function that the
 view has put on its response as `at_the_door`. Where that gives nothing the request goes the long way.
 
-For the cached list only, half of whose time went into going through the middlewares and back.
+For the two reads that clients make most: two thirds of a cached page's time went into going through the middlewares and back.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from math import ceil
@@ -16,7 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from mentorship.api.throttling import Count
 
 MOST = 1000
-KEY = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN")
+ID = re.compile("(?<=/)[0-9]+(?=/|$)")  # which one is asked for changes nothing of the headers
+KEY = ("QUERY_STRING", "HTTP_HOST", "wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN")
 KNOWN: OrderedDict[tuple, tuple[list[tuple[str, str]], Callable]] = OrderedDict()
 
 
@@ -49,4 +51,4 @@ def limit_headers(count: Count | None) -> list[tuple[str, str]]:
 
 
 def _key(environ: dict) -> tuple:
-    return tuple([environ.get(name) for name in KEY])
+    return ID.sub("#", environ["PATH_INFO"]), *[environ.get(name) for name in KEY]

@@ -52,6 +52,8 @@ def viewers(sign_in, alice, john, eve, sam, person):
 
 
 PATHS = [
+    "/api/users/me/",
+    "/api/v1/users/me",
     "/api/users/",
     "/api/users",
     "/api/v1/users/",
@@ -71,11 +73,36 @@ def test_the_third_answer_is_the_first_one(viewers, path, kind):
         assert first == second == third == fourth
 
 
-def test_each_is_shown_what_the_view_shows_them(viewers):
-    by_the_door = [[get(viewer)[2] for _ in range(3)][-1] for viewer in viewers]
-    by_the_view = [viewer.get("/api/users/", HTTP_COOKIE="a=b").json() for viewer in viewers]
+@pytest.mark.parametrize("path", ["/api/users/", "/api/users/me/"])
+def test_each_is_shown_what_the_view_shows_them(viewers, path):
+    by_the_door = [[get(viewer, path)[2] for _ in range(3)][-1] for viewer in viewers]
+    by_the_view = [viewer.get(path, HTTP_COOKIE="a=b").json() for viewer in viewers]
     assert [json.loads(body) for body in by_the_door] == by_the_view
     assert len(set(by_the_door)) == 5
+
+
+def test_each_is_shown_of_another_what_the_view_shows_them(viewers, alice):
+    get(viewers[0], "/api/users/me/")  # its headers are those of all details
+    with counted_by_django() as seen:
+        by_the_door = [json.loads(get(viewer, f"/api/users/{alice.pk}/")[2]) for viewer in viewers * 2]
+    assert len(seen) < 10
+    assert by_the_door == [viewer.get("/api/users/alice/").json() for viewer in viewers * 2]
+    assert [shown["phone"] for shown in by_the_door[:5]] == [None, "+79991112233", "+79991112233", "+79991112233", None]
+
+
+@pytest.mark.parametrize("who", ["0", "00", "999999", "9" * 19, "9" * 30, "%D9%A3", "-1", "1.0", "gone", "nobody", "me2"])
+def test_who_is_not_there_is_a_404_behind_one_who_is(viewers, alice, who):
+    for _ in range(3):
+        assert get(viewers[0], f"/api/users/{alice.pk}/")[0] == 200
+    status, headers, body = get(viewers[0], f"/api/users/{who}/")
+    assert (status, headers["Content-Type"], set(json.loads(body))) == (404, "application/json", {"detail"})
+
+
+def test_who_is_inactive_is_shown_to_staff_only(viewers):
+    gone = User.objects.get(username="gone")
+    for path in ("/api/users/me/", f"/api/users/{gone.pk}/"):
+        said = [[get(viewer, path)[0] for _ in range(3)][-1] for viewer in viewers]
+    assert said == [404, 404, 404, 200, 404]
 
 
 def test_the_third_request_does_not_come_as_far_as_django(client):
