@@ -19,7 +19,9 @@ def get(client, path: str = "/api/users/", **environ) -> tuple[int, dict, bytes]
     """Status, headers and body, by the WSGI application itself."""
     said = []
     token = {"HTTP_AUTHORIZATION": client._credentials["HTTP_AUTHORIZATION"]} if client._credentials else {}
-    given = RequestFactory().get(path).environ | ORDINARY | token | environ
+    given = RequestFactory().get(path).environ
+    given["PATH_INFO"] = given["PATH_INFO"].encode().decode("latin-1")  # as a server gives it
+    given |= ORDINARY | token | environ
     answer = application(given, lambda status, headers, *_: said.extend([int(status.split()[0]), dict(headers)]))
     body = b"".join(answer)
     if hasattr(answer, "close"):
