@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from users.models import User
 
@@ -27,3 +28,15 @@ def test_it_may_take_as_long_as_it_takes(alice):
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_mentor_is_put_right_in_a_transaction_of_their_own(person):
+    """In one for all, PostgreSQL ran out of locks where a hundred thousand were off."""
+    for number in range(3):
+        person(f"mentor{number}", is_mentor=True)
+    User.objects.all().write(mentees_count=5)
+    with CaptureQueriesContext(connection) as captured:
+        call_command("recount_mentees")
+    assert [query["sql"] for query in captured.captured_queries].count("COMMIT") == 1 + 3
+    assert not User.objects.filter(mentees_count__gt=0).exists()
