@@ -66,13 +66,13 @@ class Side:
 
 
 def start(side: Side) -> int:
-    return side.random.randint(2, side.last - 2000)
+    return side.random.randint(2, max(2, side.last - 2000))
 
 
 OPERATIONS: dict[str, Callable[[Side], float]] = {
     "list, cached": lambda s: s.ask("GET", "/api/users/"),
     "list, any page": lambda s: s.ask("GET", f"/api/users/?after={start(s)}"),
-    "list, the last page": lambda s: s.ask("GET", f"/api/users/?before={s.last - s.random.randint(0, 900)}"),
+    "list, the last page": lambda s: s.ask("GET", f"/api/users/?before={max(2, s.last - s.random.randint(0, 900))}"),
     "list, mentors": lambda s: s.ask("GET", f"/api/users/?is_mentor=true&after={start(s)}"),
     "list, without a mentor": lambda s: s.ask("GET", f"/api/users/?has_mentor=false&after={start(s)}"),
     "list, mentees of the mentor of a fifth": lambda s: s.ask("GET", f"/api/users/?mentor={s.mentor['username']}&after={start(s)}"),

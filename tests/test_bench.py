@@ -29,7 +29,7 @@ def run(*arguments: str) -> str:
 @needs_wrk
 def test_it_loads_each_operation_and_prints_a_table(tmp_path):
     said = run(
-        "bench", "--only", "ours,hello", "--rounds", "1", "--seconds", "0.5", "--users", "900", "--write", str(tmp_path / "bench.json")
+        "bench", "--only", "ours,hello", "--rounds", "1", "--seconds", "1", "--users", "900", "--write", str(tmp_path / "bench.json")
     )
     for operation in ("list, cached", "list, new generation", "list, 100 changes/s", "detail", "login", "refresh", "registration", "PATCH"):
         assert f"| {operation} | ours |" in said
@@ -80,10 +80,10 @@ def test_a_load_with_an_answer_that_is_not_2xx_is_a_failure(monkeypatch, status,
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             if is_believed:
-                assert load.drive(Target(server.server_port), [], [Request("/"), Request("/b")], 0.5).rate > 0
+                assert load.drive(Target(server.server_port), [], [Request("/"), Request("/b")], 1).rate > 0
             else:
                 with pytest.raises(RuntimeError, match="not all answers were 2xx"):
-                    load.drive(Target(server.server_port), [], [Request("/"), Request("/b")], 0.5)
+                    load.drive(Target(server.server_port), [], [Request("/"), Request("/b")], 1)
         finally:
             server.shutdown()
 
