@@ -124,7 +124,8 @@ def side(place, stack: ExitStack) -> Side:
         connection.execute("UPDATE users_user SET mentor_id = %s, taken_on_by = NULL WHERE id %% 5 = 1 AND id <> %s", [pk, pk])
         connection.execute(RECOUNT)
     place.settle()
-    return Side(stack.enter_context(place.service()), place.sign_in(200), last, {"id": pk, "username": name})
+    people = [person for person in place.sign_in(200) if person["id"] != pk]  # nobody mentors themself
+    return Side(stack.enter_context(place.service()), people, last, {"id": pk, "username": name})
 
 
 def measured(sides: list[Side], requests: int) -> dict[str, tuple[list[float], list[float]]]:
