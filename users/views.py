@@ -1,7 +1,5 @@
 """People and their mentors."""
 
-from functools import lru_cache, partial
-
 from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
@@ -16,9 +14,8 @@ from rest_framework.generics import (
 from rest_framework.permissions import AllowAny, IsAuthenticated
 
 from mentorship.api.fields import parse_id
-from mentorship.api.pagination import PAGE_SIZE, KeysetPagination, PageQuery, keyset
-from mentorship.statements import Select
-from users import cards, listing, names, quick
+from mentorship.api.pagination import KeysetPagination, PageQuery
+from users import cards, names, pages
 from users.cards import Card
 from users.models import User
 from users.permissions import ChangesOnlyOneself
@@ -64,35 +61,6 @@ class CardPages(KeysetPagination):
         return [Card(*row) for row in rows], more
 
 
-@lru_cache
-def _plain_page(is_staff: bool, cursor: str | None) -> Select:
-    """A page of everybody by id, of the usual size, by its cursor `after` or `before`, or the first one."""
-
-    def build(*given: int):
-        users = User.objects.all() if is_staff else User.objects.active()
-        return keyset(users.cards(), "id", {"page_size": PAGE_SIZE} | ({cursor: given[0]} if cursor else {}))
-
-    return Select(build)
-
-
-class CachedCardPages(KeysetPagination):
-    """Pages of cards that are kept until somebody changes."""
-
-    def page(self, queryset):
-        scope = "all" if self.request.user.is_staff else "active"
-        asked = sorted(self.query.validated_data.items())
-        read = partial(super().page, queryset.cards())
-        (rows, more), self.seconds_left = listing.page(f"{scope}:{asked}", read, self.request.visit.generation)
-        return [Card(*row) for row in rows], more
-
-    def found(self, queryset):
-        given = self.query.validated_data
-        [cursor] = given.keys() & {"after", "before"} or [None]
-        if given.keys() - {cursor} != {"page_size"} or given["page_size"] != PAGE_SIZE:
-            return super().found(queryset)
-        return _plain_page(self.request.user.is_staff, cursor)(*([given[cursor]] if cursor else []))
-
-
 TEXT = {"type": "string", "minLength": 1, "maxLength": names.LONGEST_KEY}
 
 
@@ -108,20 +76,17 @@ class UserList(ListAPIView):
     """All users, by id; with `search`, those whose name starts so, by name."""
 
     serializer_class = BriefSerializer
-    pagination_class = CachedCardPages
+    pagination_class = CardPages
 
     @property
     def query_class(self):
         return UserSearchQuery if "search" in self.request.query_params else UserListQuery
 
-    def get_queryset(self):
-        return User.objects.visible_to(self.request.user)
-
     def list(self, request, *args, **kwargs):
-        """By the same piece that answers the next request of this kind ahead of this view (users/quick.py)."""
-        page = quick.Page(self.paginate_queryset(self.get_queryset()), self.paginator.headers())
-        quick.keep(request._request, page, self.paginator.seconds_left)
-        return page.response_to(request.user)
+        """From the cache (users/pages.py), whose pages answer the next request of this kind ahead of this view."""
+        query = self.query_class.read(request)
+        asked = pages.Asked(request.user.is_staff, query, request.path_info, request.query_params.dict())
+        return pages.KEPT.made(asked, pages.place(request.META, asked.is_staff), request.visit.generation).response_to(request.user)
 
 
 class MenteeList(ListAPIView):

@@ -46,6 +46,31 @@ class PageQuery(Query):
         """The rows that the other parameters ask for."""
         return queryset
 
+    def page(self, queryset) -> tuple[list, bool]:
+        """The rows in order, and whether there are more in the page's direction."""
+        return self.cut(list(keyset(self.narrow(queryset), self.cursor, self.validated_data)))
+
+    def cut(self, found: list) -> tuple[list, bool]:
+        """Likewise, of what `keyset` gave."""
+        rows = found[: self.validated_data["page_size"]]
+        return rows[::-1] if "before" in self.validated_data else rows, len(found) > len(rows)
+
+    def headers(self, path: str, parameters: dict[str, str], rows: list, more: bool) -> dict[str, str]:
+        """The `Link` (RFC 8288) of a page that was asked for at that path by those parameters; rows have the cursor as an attribute."""
+        kept = {key: value for key, value in parameters.items() if key not in ("after", "before")}
+        links = [
+            f'<{escape_uri_path(path)}?{urlencode(kept | {name: getattr(row, self.cursor)})}>; rel="{rel}"'
+            for rel, name, row in self._neighbours(rows, more)
+        ]
+        return {"Link": ", ".join(links)} if links else {}
+
+    def _neighbours(self, rows: list, more: bool):
+        given = self.validated_data
+        if rows and (more or "before" in given):
+            yield "next", "after", rows[-1]
+        if rows and ("after" in given or ("before" in given and more)):
+            yield "prev", "before", rows[0]
+
 
 def keyset(queryset, column: str, given: dict):
     """From behind the cursor `after`, or back from before the cursor `before`: one row more than the page has."""
@@ -57,10 +82,7 @@ def keyset(queryset, column: str, given: dict):
 
 
 class KeysetPagination(BasePagination):
-    """Pages by a unique, ordered column; the neighbours of a page stand in its `Link` header (RFC 8288).
-
-    The view's `query_class` is the PageQuery that checks the parameters; rows have the cursor as an attribute.
-    """
+    """Pages by a unique, ordered column. The view's `query_class` is the PageQuery that checks the parameters."""
 
     def paginate_queryset(self, queryset, request, view=None) -> list:
         self.request, self.query = request, view.query_class.read(request)
@@ -68,34 +90,11 @@ class KeysetPagination(BasePagination):
         return self.rows
 
     def page(self, queryset) -> tuple[list, bool]:
-        """The rows in order, and whether there are more in the page's direction."""
-        size, found = self.query.validated_data["page_size"], self.found(queryset)
-        rows = found[:size]
-        return rows[::-1] if "before" in self.query.validated_data else rows, len(found) > size
-
-    def found(self, queryset) -> list:
-        """The rows in the page's direction, and one more where there is one."""
-        return list(keyset(self.query.narrow(queryset), self.query.cursor, self.query.validated_data))
+        return self.query.page(queryset)
 
     def get_paginated_response(self, data) -> Response:
-        return Response(data, headers=self.headers())
-
-    def headers(self) -> dict[str, str]:
-        links = [f'<{self._url(name, row)}>; rel="{rel}"' for rel, name, row in self._neighbours()]
-        return {"Link": ", ".join(links)} if links else {}
-
-    def _neighbours(self):
-        if not self.rows:
-            return
-        given = self.query.validated_data
-        if self.more or "before" in given:
-            yield "next", "after", self.rows[-1]
-        if "after" in given or ("before" in given and self.more):
-            yield "prev", "before", self.rows[0]
-
-    def _url(self, name: str, row) -> str:
-        kept = {key: value for key, value in self.request.query_params.items() if key not in ("after", "before")}
-        return f"{escape_uri_path(self.request.path_info)}?{urlencode(kept | {name: getattr(row, self.query.cursor)})}"
+        headers = self.query.headers(self.request.path_info, self.request.query_params.dict(), self.rows, self.more)
+        return Response(data, headers=headers)
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
         return schema

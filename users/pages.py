@@ -1,0 +1,137 @@
+"""Pages of the user list: read, rendered, and kept by each process under the generation of the list in which they were read.
+
+What anybody is shown is rendered once; what is for some is put in its place for them. Sending a kept page costs no more than joining
+a hundred texts.
+"""
+
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+
+import orjson
+from django.http import HttpResponse
+
+from mentorship.api.pagination import PAGE_SIZE, PageQuery, keyset
+from mentorship.statements import Select
+from users import callers, cards, listing
+from users.models import User
+
+MOST_ROWS = 5000  # of the pages that a process keeps: about 5 MB
+HEADERS = {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}
+
+
+class Page:
+    """A page of the list as anybody is shown it, and what of it is shown differently to whom."""
+
+    def __init__(self, cards_of_it: list[cards.Card], headers: dict[str, str]):
+        self.cards, self.headers = cards_of_it, HEADERS | headers
+        self.rows = [orjson.dumps(cards.brief(card, callers.STRANGER)) for card in cards_of_it]
+        self.public = _joined(self.rows)
+        self.places = defaultdict(list)  # by id: where somebody stands, and where those stand who chose them
+        for place, card in enumerate(cards_of_it):
+            self.places[card.id].append(place)
+            if card.mentor_id:
+                self.places[card.mentor_id].append(place)
+
+    def shown_to(self, viewer) -> bytes:
+        if viewer.is_staff:
+            return _joined([orjson.dumps(cards.brief(card, viewer)) for card in self.cards])
+        own = [*self.places.get(viewer.pk, ()), *self.places.get(viewer.mentor_id, ())]
+        own = [place for place in own if cards.may_see_contacts(viewer, self.cards[place])]
+        if not own:
+            return self.public
+        rows = self.rows.copy()
+        for place in own:
+            rows[place] = orjson.dumps(cards.brief(self.cards[place], viewer))
+        return _joined(rows)
+
+    def response_to(self, viewer) -> HttpResponse:
+        return HttpResponse(self.shown_to(viewer), headers=self.headers)
+
+
+def _joined(rows: list[bytes]) -> bytes:
+    return b"[" + b",".join(rows) + b"]"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page is asked by, checked: it can be read again when the list has changed."""
+
+    is_staff: bool
+    query: PageQuery
+    path: str
+    parameters: dict[str, str]
+
+    def page(self, generation: bytes | None) -> tuple[Page, float]:
+        """The page, and for how many seconds it may be served."""
+        scope = "all" if self.is_staff else "active"
+        (rows, more), seconds = listing.page(f"{scope}:{sorted(self.query.validated_data.items())}", self._read, generation)
+        found = [cards.Card(*row) for row in rows]
+        return Page(found, self.query.headers(self.path, self.parameters, found, more)), seconds
+
+    def _read(self) -> tuple[list, bool]:
+        given = self.query.validated_data
+        [cursor] = given.keys() & {"after", "before"} or [None]
+        if given.keys() - {cursor} == {"page_size"} and given["page_size"] == PAGE_SIZE:
+            return self.query.cut(_plain_page(self.is_staff, cursor)(*([given[cursor]] if cursor else [])))
+        return self.query.page(_everybody(self.is_staff).cards())
+
+
+@lru_cache
+def _plain_page(is_staff: bool, cursor: str | None) -> Select:
+    """A page of everybody by id, of the usual size, by its cursor `after` or `before`, or the first one."""
+
+    def build(*given: int):
+        return keyset(_everybody(is_staff).cards(), "id", {"page_size": PAGE_SIZE} | ({cursor: given[0]} if cursor else {}))
+
+    return Select(build)
+
+
+def _everybody(is_staff: bool):
+    return User.objects.all() if is_staff else User.objects.active()
+
+
+class Kept:
+    """The pages that this process has, by the request for them. They are of one generation; one of another is read again."""
+
+    def __init__(self):
+        self.pages: OrderedDict[tuple, tuple[bytes, float, Page, Asked]] = OrderedDict()
+        self.rows = 0
+        self.lock = threading.Lock()
+
+    def find(self, place: tuple, generation: bytes) -> Page | None:
+        """The page that was made for that place before; read anew where the list has changed since."""
+        kept = self.pages.get(place)
+        if not kept:
+            return None
+        made_in, until, page, asked = kept
+        return page if made_in == generation and time.monotonic() < until else self.made(asked, place, generation)
+
+    def made(self, asked: Asked, place: tuple, generation: bytes | None) -> Page:
+        begun = time.monotonic()
+        page, seconds = asked.page(generation)
+        if generation and seconds > 0:
+            self._keep(place, (generation, begun + seconds, page, asked))
+        return page
+
+    def _keep(self, place: tuple, kept: tuple[bytes, float, Page, Asked]) -> None:
+        with self.lock:
+            self._drop(place)
+            self.pages[place] = kept
+            self.rows += len(kept[2].rows)
+            while self.rows > MOST_ROWS:
+                self._drop(next(iter(self.pages)))
+
+    def _drop(self, place: tuple) -> None:
+        if kept := self.pages.pop(place, None):
+            self.rows -= len(kept[2].rows)
+
+
+KEPT = Kept()
+
+
+def place(environ: dict, is_staff: bool) -> tuple:
+    """Requests of the same place are for the same page."""
+    return is_staff, environ["PATH_INFO"], environ.get("QUERY_STRING", "")
