@@ -8,6 +8,7 @@ a second instead of paying that timeout on each request.
 import contextlib
 import hashlib
 import secrets
+import threading
 import time
 
 import orjson
@@ -17,7 +18,7 @@ from django_redis.serializers.base import BaseSerializer
 from redis import Redis
 from redis.connection import Connection
 from redis.exceptions import ConnectionError as RedisAway
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisSlow
 
 REST = 1.0  # seconds
@@ -88,6 +89,7 @@ class Generation:
 
     def __init__(self, key: str):
         self.key = key
+        self._lock = threading.Lock()
         self._put_after = None  # how many connections this process had made when it last put a value
 
     def is_owed(self) -> bool:
@@ -95,11 +97,19 @@ class Generation:
 
     def renew(self) -> None:
         """Put a new value; where Redis is away, owe it."""
-        self._put_after = None
-        if settings.REDIS_URL:
-            with contextlib.suppress(RedisError):
-                client().set(self.key, secrets.token_hex(8))
-                self._put_after = PatientRedis.connections
+        with self._lock:
+            self._put_after = None
+            if settings.REDIS_URL:
+                with contextlib.suppress(RedisError):
+                    self._put()
+                    self._put_after = PatientRedis.connections
+
+    def _put(self) -> None:
+        try:
+            client().set(self.key, secrets.token_hex(8))
+        except ResponseError:  # it is full: what it holds must not be believed any longer, and forgetting needs no room
+            client().delete(self.key)
+            raise
 
     def current(self) -> bytes | None:
         """The value now; None where Redis is away, or there is none."""

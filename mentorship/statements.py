@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psycopg
-from django.db import connection, models
+from django.db import NotSupportedError, connection, models
 from django.db.models.sql import UpdateQuery
 
 
@@ -32,14 +32,21 @@ class _Compiled:
         given = self.constants.copy()
         for place, number in self.places.items():
             given[place] = parameters[number]
-        cursor = connection.cursor() if connection.queries_logged else self._prepared_cursor()  # of what is prepared no text is left to log
+        try:
+            return self._execute(given)
+        except NotSupportedError:  # a migration has changed the type of a column since it was prepared
+            if connection.in_atomic_block:
+                connection.close_at = 0.0  # when this request has ended
+                raise
+            connection.close()
+            return self._execute(given)
+
+    def _execute(self, given: list):
+        connection.ensure_connection()
+        # Of what is prepared no text is left to log.
+        cursor = connection.cursor() if connection.queries_logged else connection.make_cursor(_Prepared(connection.connection))
         cursor.execute(self.sql, given)
         return cursor
-
-    @staticmethod
-    def _prepared_cursor():
-        connection.ensure_connection()
-        return connection.make_cursor(_Prepared(connection.connection))
 
     def _compile(self, parameters: tuple) -> None:
         marks = [_mark(number, parameter) for number, parameter in enumerate(parameters)]

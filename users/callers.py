@@ -12,7 +12,6 @@ Only reads believe a record; whoever changes something is looked up in the datab
 the generation of the list, and counts the request. This took three quarters off what finding the caller cost.
 """
 
-import itertools
 import secrets
 from collections.abc import Collection
 from functools import lru_cache, partial
@@ -25,7 +24,7 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from mentorship import caches
-from mentorship.api.throttling import COUNT_LIMITS, Count, Limit, count, counted, for_script, limit
+from mentorship.api.throttling import COUNT_LIMITS, Count, Limit, count, counted, for_script, give_back, limit
 from mentorship.statements import Select
 from users import listing
 
@@ -33,8 +32,6 @@ KEPT = 30_000  # milliseconds
 VISIT = "users.visit"  # in the WSGI environment
 MANY = 500  # people; a change of more forgets everybody
 ERA = caches.Generation("callers:era")
-_lease_of_this_process = secrets.token_hex(8)
-_leases = itertools.count()
 
 _TRIP = caches.Script(
     COUNT_LIMITS
@@ -69,7 +66,7 @@ class Caller(NamedTuple):
     is_mentor: bool
     mentor_id: int | None
     taken_on_by: int | None
-    CHANGED_BY = frozenset({"username", "is_active", "is_staff", "is_mentor", "mentor", "mentor_id", "taken_on_by"})
+    CHANGED_BY = frozenset({"username", "username_key", "is_active", "is_staff", "is_mentor", "mentor", "mentor_id", "taken_on_by"})
 
     def was_taken_on(self) -> bool:
         return self.mentor_id is not None and self.taken_on_by == self.mentor_id
@@ -110,9 +107,13 @@ def visit_at_the_door(environ: dict, session: int, user: int) -> tuple[Visit, li
         generation, _era, known, *seen = _trip(session, user, "", b"", limits)
     except RedisError:
         return None
-    if not known or _something_is_owed():
+    if not known:
         return None
-    environ[VISIT] = Visit(_understood(known), generation), counted(limits, seen[0])
+    counts = counted(limits, seen[0])
+    if _something_is_owed():
+        give_back(counts)
+        return None
+    environ[VISIT] = Visit(_understood(known), generation), counts
     return environ[VISIT]
 
 
@@ -143,7 +144,7 @@ def _by_redis(request: HttpRequest, session: int, user: int) -> Visit | None:
     for generation in (ERA, listing.GENERATION):
         if generation.is_owed():
             generation.renew()
-    limits, lease = _limits(user), f"{_lease_of_this_process}{next(_leases)}"
+    limits, lease = _limits(user), secrets.token_hex(8)
     generation, era, known, *seen = _trip(session, user, lease, b"", limits)
     if not known:
         caller = _read(session, user)

@@ -18,15 +18,15 @@ from mentorship.statements import Select
 from users import callers, cards, listing
 from users.models import User
 
-MOST_ROWS = 5000  # of the pages that a process keeps: about 5 MB
+MOST = 4 * 2**20  # bytes of the pages that a process keeps, as they are sent; what is kept beside them is about twice as much
 HEADERS = {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}
 
 
 class Page:
     """A page of the list as anybody is shown it, and what of it is shown differently to whom."""
 
-    def __init__(self, cards_of_it: list[cards.Card], headers: dict[str, str]):
-        self.cards, self.headers = cards_of_it, HEADERS | headers
+    def __init__(self, cards_of_it: list[cards.Card], link: dict[str, str]):
+        self.cards, self.link = cards_of_it, link
         self.rows = [orjson.dumps(cards.brief(card, callers.STRANGER)) for card in cards_of_it]
         self.public = _joined(self.rows)
         self.places = defaultdict(list)  # by id: where somebody stands, and where those stand who chose them
@@ -48,7 +48,7 @@ class Page:
         return _joined(rows)
 
     def response_to(self, viewer) -> HttpResponse:
-        return HttpResponse(self.shown_to(viewer), headers=self.headers)
+        return HttpResponse(self.shown_to(viewer), headers=HEADERS | self.link)
 
 
 def _joined(rows: list[bytes]) -> bytes:
@@ -98,7 +98,7 @@ class Kept:
 
     def __init__(self):
         self.pages: OrderedDict[tuple, tuple[bytes, float, Page, Asked]] = OrderedDict()
-        self.rows = 0
+        self.size = 0
         self.lock = threading.Lock()
 
     def find(self, place: tuple, generation: bytes) -> Page | None:
@@ -120,13 +120,17 @@ class Kept:
         with self.lock:
             self._drop(place)
             self.pages[place] = kept
-            self.rows += len(kept[2].rows)
-            while self.rows > MOST_ROWS:
+            self.size += _size(place, kept[2])
+            while self.size > MOST:
                 self._drop(next(iter(self.pages)))
 
     def _drop(self, place: tuple) -> None:
         if kept := self.pages.pop(place, None):
-            self.rows -= len(kept[2].rows)
+            self.size -= _size(place, kept[2])
+
+
+def _size(place: tuple, page: Page) -> int:
+    return len(page.public) + 4 * len(place[2]) + 2000  # the parameters are kept several times, and an empty page is something, too
 
 
 KEPT = Kept()

@@ -6,6 +6,7 @@ Byte for byte and header for header they answer alike. This halved what a page c
 """
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from functools import partial, wraps
 
 import orjson
@@ -19,6 +20,7 @@ from mentorship.database import drop_a_dead_connection
 from users import callers, cards, pages
 from users.sessions.tokens import AccessToken, bearer, read_access_token
 
+TROUBLE = "users.trouble"  # in the WSGI environment
 DETAIL = {"Content-Type": "application/json", "Allow": "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"}
 
 
@@ -27,10 +29,19 @@ def ahead(shortcut: Callable[..., HttpResponse | None], view: Callable) -> Calla
 
     @wraps(view)
     def answer(request: HttpRequest, **kwargs):
-        quick = shortcut(request, **kwargs) if request.method == "GET" else None
+        quick = shortcut(request, **kwargs) if request.method == "GET" and TROUBLE not in request.META else None
         return view(request, **kwargs) if quick is None else quick
 
     return answer
+
+
+@contextmanager
+def _trouble_once(environ: dict):
+    """Where the database is in trouble the view tries once more, and says so; a second shortcut need not wait for it too."""
+    try:
+        yield
+    except DatabaseTrouble:
+        environ[TROUBLE] = True
 
 
 def _token(environ: dict) -> AccessToken | None:
@@ -46,10 +57,9 @@ def _visit(request: HttpRequest) -> callers.Visit | None:
     token = _token(request.META)
     if not token:
         return None
-    try:
+    visit = None
+    with _trouble_once(request.META):
         visit = callers.visit(request, token.session_id, token.user_id)
-    except DatabaseTrouble:
-        return None
     counts = getattr(request, "counted", [])
     if not visit or any(count.is_exceeded for count in counts):
         return None
@@ -72,27 +82,26 @@ def users(request: HttpRequest) -> HttpResponse | None:
 
 
 def _page(environ: dict, visit: callers.Visit) -> pages.Page | None:
-    try:
+    with _trouble_once(environ):
         return visit.generation and pages.KEPT.find(pages.place(environ, visit.caller.is_staff), visit.generation)
-    except DatabaseTrouble:
-        return None
+    return None
 
 
-def _body_of_the_page(environ: dict, visit: callers.Visit) -> bytes | None:
+def _body_of_the_page(environ: dict, visit: callers.Visit) -> tuple[bytes, dict] | None:
     page = _page(environ, visit)
-    return page and page.shown_to(visit.caller)
+    return page and (page.shown_to(visit.caller), page.link)
 
 
-def _at_the_door(find: Callable, environ: dict) -> tuple[bytes, Count | None] | None:
-    """What `find` gives a known caller below the limit; see mentorship/api/door.py."""
+def _at_the_door(find: Callable, environ: dict) -> tuple[bytes, dict, Count | None] | None:
+    """The body and its headers that `find` gives a known caller below the limit; see mentorship/api/door.py."""
     token = _token(environ)
     found = token and callers.visit_at_the_door(environ, token.session_id, token.user_id)
     if not found:
         return None
     visit, counts = found
     drop_a_dead_connection()  # as where a request begins
-    body = None if any(count.is_exceeded for count in counts) else find(environ, visit)
-    return body and (body, counts[0] if counts else None)
+    found = None if any(count.is_exceeded for count in counts) else find(environ, visit)
+    return found and (*found, counts[0] if counts else None)
 
 
 def user(request: HttpRequest, who: str) -> HttpResponse | None:
@@ -101,23 +110,23 @@ def user(request: HttpRequest, who: str) -> HttpResponse | None:
     visit = _visit(request) if pk or who == "me" else None
     if not visit:
         return None
-    body = _detail(pk, visit.caller)
+    body = _detail(request.META, pk, visit.caller)
     if not body:
         return None
     response = HttpResponse(body, headers=DETAIL)
-    response.at_the_door = partial(_at_the_door, _detail_of_the_path)
+    response.at_the_door = partial(_at_the_door, _body_of_the_detail)
     return response
 
 
-def _detail(pk: int | None, caller: callers.Caller) -> bytes | None:
-    try:
+def _detail(environ: dict, pk: int | None, caller: callers.Caller) -> bytes | None:
+    with _trouble_once(environ):
         card = cards.own(caller.pk) if pk in (None, caller.pk) else cards.of(pk)
-    except DatabaseTrouble:
-        return None
-    return orjson.dumps(cards.detail(card, caller)) if card else None
+        return orjson.dumps(cards.detail(card, caller)) if card else None
+    return None
 
 
-def _detail_of_the_path(environ: dict, visit: callers.Visit) -> bytes | None:
+def _body_of_the_detail(environ: dict, visit: callers.Visit) -> tuple[bytes, dict] | None:
     who = environ["PATH_INFO"].rstrip("/").rpartition("/")[2]
     pk = parse_id(who)
-    return _detail(pk, visit.caller) if pk or who == "me" else None
+    body = _detail(environ, pk, visit.caller) if pk or who == "me" else None
+    return body and (body, {})

@@ -1,7 +1,8 @@
 """What a session is and when it ends: one login on one device, kept alive by its refresh tokens.
 
-Each token of a login carries the session's id (`sid`), and each request asks the session's row. So a session ends
-for every process at once, by one UPDATE, and no token needs to be kept to be revoked.
+Each token of a login carries the session's id (`sid`), and the session's row says whether it lives: reads are told by Redis what
+it said at most 30 s ago (users/callers.py), which every change here takes back. So a session ends for every process at once, by one
+UPDATE, and no token needs to be kept to be revoked.
 """
 
 from datetime import datetime
@@ -25,7 +26,22 @@ class SessionQuerySet(models.QuerySet):
         """End them, for all processes at once."""
         living = dict(self.filter(ended=None).order_by("pk").select_for_update(of=("self",)).values_list("pk", "user"))
         callers.forget(set(living.values()))
-        return sum(self.model.objects.filter(pk__in=some).update(ended=timezone.now()) for some in chunks(living))
+        return sum(models.QuerySet.update(self.model.objects.filter(pk__in=some), ended=timezone.now()) for some in chunks(living))
+
+    @transaction.atomic
+    def update(self, **values) -> int:
+        callers.forget(set(self.order_by().values_list("user", flat=True)))
+        return super().update(**values)
+
+    update.alters_data = True
+
+    @transaction.atomic
+    def delete(self):
+        callers.forget(set(self.order_by().values_list("user", flat=True)))
+        return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True
 
     def over(self):
         """Those that no token can bring back: ended, or outlived by all of their tokens."""
@@ -74,6 +90,17 @@ class Session(models.Model):
 
     def __str__(self):
         return f"{self.user_id}: {self.created:%Y-%m-%d %H:%M}"
+
+    @transaction.atomic
+    def save(self, *args, **options):
+        if not self._state.adding:
+            callers.forget([self.user_id])
+        super().save(*args, **options)
+
+    @transaction.atomic
+    def delete(self, *args, **options):
+        callers.forget([self.user_id])
+        return super().delete(*args, **options)
 
 
 @Select

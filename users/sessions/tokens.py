@@ -114,7 +114,7 @@ def sign_in(user, request) -> dict[str, str] | None:
     """Open a session and give its tokens; None where the user may not sign in any more (see SessionQuerySet.open)."""
     session = Session.objects.open(
         user,
-        expires=timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME,
+        expires=timezone.now() + max(api_settings.REFRESH_TOKEN_LIFETIME, api_settings.ACCESS_TOKEN_LIFETIME),
         address=host_of(request),
         user_agent="".join(c for c in request.headers.get("User-Agent", "") if c.isprintable())[:200],
     )

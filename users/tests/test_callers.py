@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from mentorship import caches
 from users.models import Session, User
@@ -70,6 +71,8 @@ def _and_close(do_it):
 
 ENDINGS = {
     "one session": lambda john: Session.objects.filter(user=john).end(),
+    "a session by hand": lambda john: Session.objects.filter(user=john).update(ended=timezone.now()),
+    "a session's deletion": lambda john: Session.objects.filter(user=john).delete(),
     "deactivation": lambda john: User.objects.filter(pk=john.pk).update(is_active=False),
     "deletion": lambda john: User.objects.get(pk=john.pk).delete(),
     "everybody is forgotten": lambda john: User.objects.filter(pk__gt=0).update(is_active=False),
@@ -117,3 +120,39 @@ def test_staff_who_are_none_any_more_see_what_others_see(sign_in, sam, person):
     sam.is_staff = True
     sam.save()
     assert "gone" in [user["username"] for user in client.get("/api/users/").json()]
+
+
+@pytest.mark.parametrize("how", ["save", "delete"])
+def test_a_session_that_is_ended_by_hand_is_over_too(client, john, how):
+    assert client.get("/api/users/").status_code == 200
+    session = john.sessions.get()
+    session.ended = timezone.now()
+    getattr(session, how)()
+    assert client.get("/api/users/").status_code == 401
+
+
+def test_a_new_connection_to_redis_counts_no_request_twice(client, limits):
+    limits(user=(50, 60))
+    left = []
+    for _ in range(6):
+        left.append(int(client.get("/api/users/me/")["RateLimit-Remaining"]))
+        caches.client().client_kill_filter(_type="normal", skipme=False)
+    assert left == list(range(49, 43, -1))
+
+
+def test_a_change_of_a_column_s_type_is_survived(client):
+    for _ in range(3):
+        assert client.get("/api/users/me/").status_code == 200
+    try:
+        elsewhere("ALTER TABLE users_user ALTER COLUMN last_name TYPE varchar(160)")
+        assert [client.get("/api/users/me/").status_code for _ in range(3)] == [200] * 3
+        assert client.patch("/api/users/me/", {"first_name": "J"}).status_code == 200
+    finally:
+        elsewhere("ALTER TABLE users_user ALTER COLUMN last_name TYPE varchar(150)")
+
+
+def elsewhere(sql: str) -> None:
+    """In another connection."""
+    thread = threading.Thread(target=_and_close, args=[lambda: connection.cursor().execute(sql)])
+    thread.start()
+    thread.join(10)

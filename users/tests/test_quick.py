@@ -145,13 +145,31 @@ def test_the_limit_is_told_and_kept_at_the_door(client, limits):
     assert {headers["RateLimit-Limit"] for _status, headers, _body in said} == {"5"}
 
 
-def test_a_page_that_is_too_many_pushes_out_the_oldest(client, monkeypatch):
-    monkeypatch.setattr(pages, "MOST_ROWS", 4)
+def test_what_is_kept_is_bounded(client, monkeypatch):
+    monkeypatch.setattr(pages, "MOST", 10_000)
     User.objects.bulk_create([User(username=f"u{number}") for number in range(10)])
-    paths = [f"/api/users/?page_size=2&after={start}" for start in range(5)]
+    paths = [f"/api/users/?page_size=2&after={start}&junk={start * 'x'}" for start in range(5)]
     first = [get(client, path)[2] for path in paths]
-    assert pages.KEPT.rows <= 4
+    for number in range(200):  # pages of nobody are something, too
+        get(client, f"/api/users/?after={10**12 + number}&junk={'x' * 200}")
+    assert pages.KEPT.size <= 10_000 and len(pages.KEPT.pages) <= 5
     assert [get(client, path)[2] for path in paths for _ in range(2)][::2] == first
+
+
+def test_the_link_is_that_of_the_page(john, sign_in, sam, eve, person):
+    """It belongs to what is shown: to another list, or to staff, it is another."""
+    person("gone", is_active=False)
+    stranger, staff, path = sign_in(eve), sign_in(sam), "/api/users/?page_size=3"
+    for viewer in (staff, stranger, staff, stranger, staff, stranger):
+        _status, headers, body = get(viewer, path)
+        assert f"after={json.loads(body)[-1]['id']}>" in headers["Link"]
+    User.objects.filter(username__in=["john", "gone", "sam"]).delete()
+    for _ in range(3):
+        assert "Link" not in get(stranger, path)[1]
+    User.objects.bulk_create([User(username=f"u{number}") for number in range(3)])
+    for _ in range(3):
+        _status, headers, body = get(stranger, path)
+        assert f"after={json.loads(body)[-1]['id']}>" in headers["Link"]
 
 
 def test_a_change_is_seen_at_the_door(client):
