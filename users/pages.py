@@ -18,7 +18,7 @@ from mentorship.statements import Select
 from users import callers, cards, listing
 from users.models import User
 
-MOST = 4 * 2**20  # bytes of the pages that a process keeps, as they are sent; what is kept beside them is about twice as much
+MOST = 2**20  # bytes of the pages that a process keeps, as they are sent; what is kept beside them is several times as much
 HEADERS = {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}
 
 

@@ -189,3 +189,21 @@ def test_what_is_ended_is_out_at_the_door(client, john):
 def test_head_is_no_get(client):
     get(client), get(client)
     assert client.head("/api/users/").content == b""
+
+
+def test_a_refresh_answers_as_the_view_does(client, anyone):
+    quick = anyone.post("/api/token/refresh/", {"refresh": client.refresh})
+    by_the_view = anyone.post("/api/token/refresh/", {"refresh": client.refresh, "beside": "it"})
+    assert quick.status_code == by_the_view.status_code == 200
+    assert quick.json().keys() == by_the_view.json().keys() == {"access"}
+    assert {name: value for name, value in quick.items() if name != "Content-Length"} == {
+        name: value for name, value in by_the_view.items() if name != "Content-Length"
+    }
+
+
+def test_a_refresh_is_counted_once_whichever_answers(client, anyone, limits):
+    limits(anon=(4, 60))
+    bodies = [{"refresh": client.refresh}, {"refresh": client.refresh, "beside": "it"}, {"refresh": "broken"}, {"refresh": 7}, {}]
+    said = [anyone.post("/api/token/refresh/", body) for body in bodies]
+    assert [answer.status_code for answer in said] == [200, 200, 401, 400, 429]
+    assert [answer["RateLimit-Remaining"] for answer in said] == ["3", "2", "1", "0", "0"]
