@@ -69,3 +69,10 @@ def test_with_debug_off_run_collects_the_static_files_in_between(clone):
     stand_in(clone, ".venv/bin/python", '[ "$1" = -c ] && exit 0; echo "$2"')
     shutil.copy(clone / "requirements.txt", clone / ".venv")
     assert make(clone, "run").stdout.split() == ["prepare", "collectstatic", "serve"]
+
+
+@pytest.mark.parametrize(("target", "module"), [("bench", "bench --write"), ("bench-growth", "bench.growth")])
+def test_make_runs_the_benchmark(target, module):
+    """What it does is in tests/test_bench.py."""
+    done = subprocess.run(["make", "-n", target], cwd=servers.PROJECT, capture_output=True, text=True, timeout=60)
+    assert f"python -m {module}" in done.stdout, done.stderr
