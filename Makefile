@@ -8,7 +8,7 @@ PY = .venv/bin/python
 .DEFAULT_GOAL := help
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: venv ## install, prepare, and serve on http://127.0.0.1:8000
 	@$(PY) manage.py prepare
