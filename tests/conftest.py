@@ -32,3 +32,31 @@ def services(where):
 
     with ExitStack() as running:
         yield [running.enter_context(Service(where)) for _ in range(4)]
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    """A Redis of its own, for what happens to it."""
+    from tests.servers import start_valkey
+
+    server = start_valkey()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def both(where):
+    """Two instances of the service."""
+    from tests.service import Service
+
+    with Service(where) as one, Service(where) as other:
+        yield one, other
+
+
+@pytest.fixture(scope="module")
+def shell(where):
+    """`manage.py shell` on the same database."""
+    from tests.service import Shell
+
+    with Shell(where) as opened:
+        yield opened

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from tests.service import PASSWORD, Shell, at_once, me, place, spread, statuses
+from tests.service import PASSWORD, at_once, me, place, spread, statuses
 
 pytestmark = pytest.mark.slow
 NEW_PASSWORD = "another horse, another battery"
@@ -17,12 +17,6 @@ NEW_PASSWORD = "another horse, another battery"
 def where():
     with place(JWT_ROTATE_REFRESH_TOKENS="true") as somewhere:
         yield somewhere
-
-
-@pytest.fixture(scope="module")
-def shell(where):
-    with Shell(where) as open_shell:
-        yield open_shell
 
 
 @pytest.fixture(scope="module")

@@ -8,29 +8,15 @@ from contextlib import contextmanager
 import pytest
 import redis
 
-from tests.servers import start_valkey
 from tests.service import PASSWORD, Service, place
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def valkey():
-    server = start_valkey()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def where(valkey):
     with place(REDIS_URL=valkey.url) as somewhere:
         yield somewhere
-
-
-@pytest.fixture(scope="module")
-def both(where):
-    with Service(where) as one, Service(where) as other:
-        yield one, other
 
 
 @contextmanager

@@ -5,22 +5,10 @@ import itertools
 
 import pytest
 
-from tests.service import PASSWORD, Service, Shell, at_once
+from tests.service import PASSWORD, Service, at_once
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 NEW_PASSWORD = "another horse, another battery"
-
-
-@pytest.fixture(scope="module")
-def both(where):
-    with Service(where) as one, Service(where) as other:
-        yield one, other
-
-
-@pytest.fixture(scope="module")
-def shell(where):
-    with Shell(where) as open_shell:
-        yield open_shell
 
 
 def the_list(service, token):

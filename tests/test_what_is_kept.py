@@ -11,8 +11,7 @@ from contextlib import closing
 import pytest
 import redis
 
-from tests.servers import start_valkey
-from tests.service import Service, Shell, at_once, place
+from tests.service import Service, at_once, place
 from tests.test_redis_away import back_at_work
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -20,28 +19,9 @@ _turns = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def valkey():
-    server = start_valkey()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def where(valkey):
     with place(REDIS_URL=valkey.url) as somewhere:
         yield somewhere
-
-
-@pytest.fixture(scope="module")
-def both(where):
-    with Service(where) as one, Service(where) as other:
-        yield one, other
-
-
-@pytest.fixture(scope="module")
-def shell(where):
-    with Shell(where) as opened:
-        yield opened
 
 
 class Case:

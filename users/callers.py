@@ -9,7 +9,7 @@ A record is of one session, in one hash a user: all of a user's go at once. It i
 read: a new era forgets everybody's.
 
 Only reads believe a record; whoever changes something is looked up in the database. One round trip asks for the record and for
-the generation of the list, and counts the request. This took three quarters off what finding the caller cost.
+the generation of the list, and counts the request. With tokens verified once a process, this halved what a cached page cost then.
 """
 
 import secrets
@@ -24,7 +24,7 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from mentorship import caches
-from mentorship.api.throttling import COUNT_LIMITS, Count, Limit, count, counted, for_script, give_back, limit
+from mentorship.api.throttling import COUNT_LIMITS, Count, Limit, count, counted, for_script, give_back, limit, those_on
 from mentorship.statements import Select
 from users import listing
 
@@ -118,7 +118,7 @@ def visit_at_the_door(environ: dict, session: int, user: int) -> tuple[Visit, li
 
 
 def _limits(user: int) -> list[Limit]:
-    return [found] if (found := limit("user", user)) else []
+    return those_on(limit("user", user))
 
 
 def _something_is_owed() -> bool:

@@ -2,8 +2,8 @@
 
 A shortcut answers only what is in order: a known caller below the limit, who asks for what is there, by parameters that
 the view has already read once; a refresh token that is good. Anything else it leaves to the view behind it, which knows how
-to refuse and how to find. Byte for byte and header for header they answer alike. This halved what a page costs, and a detail, and
-took a third off a refresh.
+to refuse and how to find. Byte for byte and header for header they answer alike. This took four fifths off a cached page, and a
+third off a refresh.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorship.api.fields import parse_id
-from mentorship.api.throttling import Count, address_of, count, limit, tell
+from mentorship.api.throttling import Count, address_of, count, limit, tell, those_on
 from mentorship.database import drop_a_dead_connection
 from users import callers, cards, pages
 from users.sessions import tokens
 from users.sessions.tokens import AccessToken, bearer, read_access_token
 
 REFRESHED = {"Content-Type": "application/json", "Allow": "POST, OPTIONS"}
-LONGEST_BODY, LONGEST_TOKEN = 4096, 2048  # longer ones are none of ours
+LONGEST_BODY = 2 * tokens.LONGEST  # bytes; longer ones go the long way
 TROUBLE = "users.trouble"  # in the WSGI environment
 DETAIL = {"Content-Type": "application/json", "Allow": "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"}
 
@@ -141,8 +141,7 @@ def refresh(request: HttpRequest) -> HttpResponse | None:
     raw = _refresh_token(request) if request.method == "POST" and request.content_type == "application/json" else None
     if not raw:
         return None
-    limits = [found] if (found := limit("anon", address_of(request))) else []
-    request.counted = count(limits)
+    request.counted = count(those_on(limit("anon", address_of(request))))
     if any(one.is_exceeded for one in request.counted):
         return None
     with _trouble_once(request.META), suppress(TokenError):
@@ -162,4 +161,4 @@ def _refresh_token(request: HttpRequest) -> str | None:
     except (orjson.JSONDecodeError, UnreadablePostError):
         return None
     raw = body.get("refresh") if isinstance(body, dict) and len(body) == 1 else None
-    return raw if isinstance(raw, str) and raw.isascii() and len(raw) <= LONGEST_TOKEN else None
+    return raw if isinstance(raw, str) and raw.isascii() and len(raw) <= tokens.LONGEST else None

@@ -91,6 +91,10 @@ def limit(name: str, who: object) -> Limit | None:
     return rate and Limit(name, *rate, str(who))
 
 
+def those_on(*limits: Limit | None) -> list[Limit]:
+    return [limit for limit in limits if limit]
+
+
 class _OwnCount:
     """Counts in this process, bounded in memory: when full, those that end soonest are forgotten."""
 
@@ -210,7 +214,7 @@ class Throttle(BaseThrottle):
     def counted(self, request, limits: list[Limit | None]) -> bool:
         """Count, and say where the limits stand."""
         self.exceeded = None
-        if limits := [limit for limit in limits if limit]:
+        if limits := those_on(*limits):
             before = getattr(request._request, "counted", [])  # on the way in, together with who comes
             counts = before if limits == [one.limit for one in before] else count(limits)
             tell(request, counts)

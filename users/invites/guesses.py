@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from rest_framework.exceptions import Throttled
 
 from mentorship.api.fields import NormalisedField
-from mentorship.api.throttling import address_of, count, give_back, limit, tell
+from mentorship.api.throttling import address_of, count, give_back, limit, tell, those_on
 from users import names
 from users.invites.codes import UnknownInvite
 
@@ -28,7 +28,7 @@ def guessing_invites(request):
     What is not judged is not counted either.
     """
     who = [f"address {address_of(request)}"] + ([f"user {request.user.pk}"] if request.user.is_authenticated else [])
-    limits = [found for one in who if (found := limit("invite", one))]
+    limits = those_on(*(limit("invite", one) for one in who))
     counts = count(limits) if limits else []
     if exceeded := [count.reset for count in counts if count.is_exceeded]:
         give_back(counts)

@@ -30,7 +30,7 @@ class TokenField(TextField):
     """A token as text; longer than any of ours is none."""
 
     def __init__(self, **options):
-        super().__init__(**{"max_length": 2048, **options})
+        super().__init__(**{"max_length": tokens.LONGEST, **options})
 
 
 class LoginSerializer(serializers.Serializer):

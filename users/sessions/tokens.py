@@ -24,6 +24,7 @@ from users import callers
 from users.models import User
 from users.sessions.models import Session
 
+LONGEST = 2048  # characters; a longer token is none of ours
 REPEAT = timedelta(seconds=10)  # a spent refresh token that comes again within this is a client that lost the answer
 
 ENDED = _("The session of this token has ended. Please sign in again.")
