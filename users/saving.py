@@ -31,7 +31,6 @@ class KeepsTheRules(models.Model):
 
     current_session = None  # the id of the session in which this user object came with a request: it survives a new password
 
-    @transaction.atomic
     def save(self, *args, update_fields=None, **options):
         """As Django's; keeps the rules of the links, and ends the sessions of who gets a new password.
 
@@ -39,13 +38,16 @@ class KeepsTheRules(models.Model):
         mentor is none, and DoesNotExist where the account was deleted meanwhile.
         """
         self.tidy()
-        if self._state.adding and self.pk and not options.get("force_insert"):
-            # Django would overwrite a row of this id: that is a change of it like any other.
-            self._state.adding = not type(self).objects.filter(pk=self.pk).exists()
-        if self._state.adding:
-            self._insert(*args, update_fields=update_fields, **options)
-        else:
-            self._change(self._to_write(update_fields), *args, **options)
+        fields = self._to_write(update_fields)
+        # What the rules refuse leaves a transaction around this as it was. Else it is as Django's own: a savepoint is two more round trips.
+        with transaction.atomic(savepoint=self._state.adding or bool(fields & links.FIELDS)):
+            if self._state.adding and self.pk and not options.get("force_insert"):
+                # Django would overwrite a row of this id: that is a change of it like any other.
+                self._state.adding = not type(self).objects.filter(pk=self.pk).exists()
+            if self._state.adding:
+                self._insert(*args, update_fields=update_fields, **options)
+            else:
+                self._change(fields, *args, **options)
 
     save.alters_data = True
 

@@ -16,26 +16,28 @@ from mentorship.statements import Select, Update
 from users import callers
 from users.links import chunks
 
+_atomic = transaction.atomic(savepoint=False)  # as Django's own writes: within a transaction a savepoint is two more round trips
+
 
 class SessionQuerySet(models.QuerySet):
     def alive(self):
         return self.filter(ended=None, expires__gt=timezone.now())
 
-    @transaction.atomic
+    @_atomic
     def end(self) -> int:
         """End them, for all processes at once."""
         living = dict(self.filter(ended=None).order_by("pk").select_for_update(of=("self",)).values_list("pk", "user"))
         callers.forget(set(living.values()))
         return sum(models.QuerySet.update(self.model.objects.filter(pk__in=some), ended=timezone.now()) for some in chunks(living))
 
-    @transaction.atomic
+    @_atomic
     def update(self, **values) -> int:
         callers.forget(set(self.order_by().values_list("user", flat=True)))
         return super().update(**values)
 
     update.alters_data = True
 
-    @transaction.atomic
+    @_atomic
     def delete(self):
         callers.forget(set(self.order_by().values_list("user", flat=True)))
         return super().delete()
@@ -91,13 +93,13 @@ class Session(models.Model):
     def __str__(self):
         return f"{self.user_id}: {self.created:%Y-%m-%d %H:%M}"
 
-    @transaction.atomic
+    @_atomic
     def save(self, *args, **options):
         if not self._state.adding:
             callers.forget([self.user_id])
         super().save(*args, **options)
 
-    @transaction.atomic
+    @_atomic
     def delete(self, *args, **options):
         callers.forget([self.user_id])
         return super().delete(*args, **options)
