@@ -9,10 +9,12 @@ third off a refresh.
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from functools import partial, wraps
+from io import BytesIO
 
 import orjson
 from django.db import Error as DatabaseTrouble
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import HttpHeaders
 from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorship.api.fields import parse_id
@@ -24,7 +26,7 @@ from users.sessions.tokens import AccessToken, bearer, read_access_token
 
 REFRESHED = {"Content-Type": "application/json", "Allow": "POST, OPTIONS"}
 LONGEST_BODY = 2 * tokens.LONGEST  # bytes; longer ones go the long way
-TROUBLE = "users.trouble"  # in the WSGI environment
+TROUBLE, COUNTED = "users.trouble", "users.counted"  # in the WSGI environment
 DETAIL = {"Content-Type": "application/json", "Allow": "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"}
 
 
@@ -34,6 +36,8 @@ def ahead(shortcut: Callable[..., HttpResponse | None], view: Callable) -> Calla
     @wraps(view)
     def answer(request: HttpRequest, **kwargs):
         quick = None if TROUBLE in request.META else shortcut(request, **kwargs)
+        if quick is None and COUNTED in request.META:
+            request.counted = request.META[COUNTED]
         return view(request, **kwargs) if quick is None else quick
 
     return answer
@@ -138,27 +142,62 @@ def _body_of_the_detail(environ: dict, visit: callers.Visit) -> tuple[bytes, dic
 
 def refresh(request: HttpRequest) -> HttpResponse | None:
     """New tokens for a refresh token that is all that the body holds."""
-    raw = _refresh_token(request) if request.method == "POST" and request.content_type == "application/json" else None
+    found = _refreshed(request.META, lambda: request.body) if request.method == "POST" else None
+    if not found:
+        return None
+    body, _headers, least_left = found
+    if least_left:
+        tell(request, [least_left])
+    response = HttpResponse(body, headers=REFRESHED)
+    response.at_the_door = _refreshed_at_the_door
+    return response
+
+
+def _refreshed_at_the_door(environ: dict) -> tuple[bytes, dict, Count | None] | None:
+    drop_a_dead_connection()
+    return _refreshed(environ, partial(_body, environ))
+
+
+def _body(environ: dict) -> bytes:
+    """It stays to be read again."""
+    body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    environ["wsgi.input"] = BytesIO(body)
+    return body
+
+
+def _refreshed(environ: dict, read: Callable[[], bytes]) -> tuple[bytes, dict, Count | None] | None:
+    """The new tokens, counted once whoever asks; None where something is not in order."""
+    raw = _refresh_token(environ, read)
     if not raw:
         return None
-    request.counted = count(those_on(limit("anon", address_of(request))))
-    if any(one.is_exceeded for one in request.counted):
+    if COUNTED not in environ:
+        environ[COUNTED] = count(those_on(limit("anon", address_of(_Asker(environ)))))
+    counts = environ[COUNTED]
+    if any(one.is_exceeded for one in counts):
         return None
-    with _trouble_once(request.META), suppress(TokenError):
-        pair = tokens.refresh(raw)
-        if request.counted:
-            tell(request, request.counted)
-        return HttpResponse(orjson.dumps(pair), headers=REFRESHED)
+    with _trouble_once(environ), suppress(TokenError):
+        return orjson.dumps(tokens.refresh(raw)), {}, counts[0] if counts else None
     return None
 
 
-def _refresh_token(request: HttpRequest) -> str | None:
-    length = request.META.get("CONTENT_LENGTH", "")
-    if not (length.isascii() and length.isdigit() and 0 < int(length) <= LONGEST_BODY):
+class _Asker:
+    """What an address is read from."""
+
+    def __init__(self, environ: dict):
+        self.META, self.headers = environ, HttpHeaders(environ)
+
+
+def _refresh_token(environ: dict, read: Callable[[], bytes]) -> str | None:
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not _is_json(environ) or not (length.isascii() and length.isdigit() and 0 < int(length) <= LONGEST_BODY):
         return None
     try:
-        body = orjson.loads(request.body)
-    except (orjson.JSONDecodeError, UnreadablePostError):
+        body = orjson.loads(read())
+    except (orjson.JSONDecodeError, OSError):  # whoever reads a body that breaks off next fails as well
         return None
     raw = body.get("refresh") if isinstance(body, dict) and len(body) == 1 else None
     return raw if isinstance(raw, str) and raw.isascii() and len(raw) <= tokens.LONGEST else None
+
+
+def _is_json(environ: dict) -> bool:
+    return environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == "application/json"

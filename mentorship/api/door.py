@@ -4,7 +4,8 @@ Whatever Django's middlewares and the routing do with a request, they do by what
 the headers that they made. Only the body, the headers that belong to it, and the count of the caller's requests are asked for
 anew, by a function that the view has put on its response as `at_the_door`. Where that gives nothing the request goes the long way.
 
-For the two reads that clients make most: two thirds of a cached page's time went into going through the middlewares and back.
+For the two reads that clients make most, and the new access token: two thirds of a cached page's time went into going through the
+middlewares and back.
 """
 
 import re
@@ -18,14 +19,24 @@ from mentorship.api.throttling import Count
 
 MOST = 1000
 OF_THE_BODY = {"Content-Length", "Link"}  # and so not the same for all requests of a key
+METHODS = {"GET", "POST"}
 ID = re.compile("(?<=/)[0-9]+(?=/|$)")  # which one is asked for changes nothing of the headers
-KEY = ("QUERY_STRING", "HTTP_HOST", "wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_ACCEPT_LANGUAGE", "HTTP_ORIGIN")
+KEY = (
+    "REQUEST_METHOD",
+    "CONTENT_TYPE",
+    "QUERY_STRING",
+    "HTTP_HOST",
+    "wsgi.url_scheme",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_ACCEPT_LANGUAGE",
+    "HTTP_ORIGIN",
+)
 KNOWN: OrderedDict[tuple, tuple[list[tuple[str, str]], Callable]] = OrderedDict()
 
 
 def answer(environ: dict, start_response: Callable) -> Iterable[bytes] | None:
     """The whole answer, or None."""
-    known = environ["REQUEST_METHOD"] == "GET" and not environ.get("HTTP_COOKIE") and KNOWN.get(_key(environ))
+    known = environ["REQUEST_METHOD"] in METHODS and not environ.get("HTTP_COOKIE") and KNOWN.get(_key(environ))
     found = known and known[1](environ)
     if not found:
         return None

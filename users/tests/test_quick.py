@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from mentorship.wsgi import application
 from users import pages
 from users.models import User
+from users.sessions.tokens import api_settings
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 ORDINARY = {"HTTP_HOST": "testserver"}
@@ -17,11 +18,18 @@ ORDINARY = {"HTTP_HOST": "testserver"}
 
 def get(client, path: str = "/api/users/", **environ) -> tuple[int, dict, bytes]:
     """Status, headers and body, by the WSGI application itself."""
-    said = []
     token = {"HTTP_AUTHORIZATION": client._credentials["HTTP_AUTHORIZATION"]} if client._credentials else {}
-    given = RequestFactory().get(path).environ
+    return ask(RequestFactory().get(path).environ, **token | environ)
+
+
+def post(path: str, body: bytes, kind: str = "application/json", **environ) -> tuple[int, dict, bytes]:
+    return ask(RequestFactory().post(path, body, kind).environ, **environ)
+
+
+def ask(given: dict, **environ) -> tuple[int, dict, bytes]:
+    said = []
     given["PATH_INFO"] = given["PATH_INFO"].encode().decode("latin-1")  # as a server gives it
-    given |= ORDINARY | token | environ
+    given |= ORDINARY | environ
     answer = application(given, lambda status, headers, *_: said.extend([int(status.split()[0]), dict(headers)]))
     body = b"".join(answer)
     if hasattr(answer, "close"):
@@ -207,3 +215,61 @@ def test_a_refresh_is_counted_once_whichever_answers(client, anyone, limits):
     said = [anyone.post("/api/token/refresh/", body) for body in bodies]
     assert [answer.status_code for answer in said] == [200, 200, 401, 400, 429]
     assert [answer["RateLimit-Remaining"] for answer in said] == ["3", "2", "1", "0", "0"]
+
+
+REFRESH = "/api/token/refresh/"
+
+
+def good(client) -> bytes:
+    return json.dumps({"refresh": client.refresh}).encode()
+
+
+def test_the_second_refresh_does_not_come_as_far_as_django(client):
+    first = post(REFRESH, good(client))
+    with counted_by_django() as seen:
+        second = post(REFRESH, good(client))
+    assert seen == [] and first[0] == second[0] == 200 and json.loads(second[2]).keys() == {"access"}
+    assert first[1] == second[1]
+
+
+def test_what_the_door_does_not_answer_is_answered_behind_it_by_the_same_body(client):
+    post(REFRESH, good(client))
+    beside = json.dumps({"refresh": client.refresh, "beside": "it"}).encode()
+    padded = good(client) + b" " * 5000
+    for body, status in ((beside, 200), (padded, 200), (b'{"refresh": "broken"}', 401), (b'{"refresh": 7}', 400), (b"{", 400), (b"", 400)):
+        assert post(REFRESH, body)[0] == status, body
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonp"])
+def test_what_is_no_json_is_refused_at_the_door_too(client, kind):
+    for _ in range(2):
+        post(REFRESH, good(client))
+        assert post(REFRESH, good(client), kind)[0] == 415
+
+
+def test_a_refresh_is_counted_once_at_the_door_and_behind_it(client, limits):
+    limits(anon=(5, 60))
+    bodies = [good(client), good(client), b'{"refresh": "broken"}', b'{"refresh": 7}', good(client), good(client), good(client)]
+    said = [post(REFRESH, body) for body in bodies]
+    assert [status for status, _headers, _body in said] == [200, 200, 401, 400, 200, 429, 429]
+    assert [headers["RateLimit-Remaining"] for _status, headers, _body in said] == ["4", "3", "2", "1", "0", "0", "0"]
+
+
+def test_a_session_that_ended_gets_no_token_at_the_door(client, john):
+    post(REFRESH, good(client)), post(REFRESH, good(client))
+    john.sessions.all().end()
+    assert post(REFRESH, good(client))[0] == 401
+
+
+def test_a_spent_token_gets_no_token_at_the_door(client, monkeypatch):
+    monkeypatch.setattr(api_settings, "ROTATE_REFRESH_TOKENS", True)
+    first = post(REFRESH, good(client))
+    newer = json.dumps({"refresh": json.loads(first[2])["refresh"]}).encode()
+    assert [post(REFRESH, body)[0] for body in (newer, newer, good(client))] == [200, 401, 401]
+
+
+def test_the_path_says_what_is_asked_for(client):
+    """A body that refreshes is not looked at elsewhere, nor is another method there."""
+    post(REFRESH, good(client)), post(REFRESH, good(client))
+    assert post("/api/login/", good(client))[0] == 400
+    assert ask(RequestFactory().put(REFRESH, good(client), "application/json").environ)[0] == 405
