@@ -111,6 +111,7 @@ class Report:
         return 100 * self.hash_cost[operation] / median(one.whole for one in rounds) if rounds else None
 
     def write(self, file: str) -> None:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_text(json.dumps(asdict(self) | {"date": f"{datetime.now(UTC):%Y-%m-%d}"}, default=str))
 
 
