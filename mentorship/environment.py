@@ -1,11 +1,20 @@
-"""Typed reading of environment variables: an empty value is an unset one, a wrong one is refused by name."""
+"""Typed reading of environment variables: an empty value is an unset one, a wrong one is refused by name.
+
+What is refused is shown, except a secret and what has an @, which may be an address with a password in it.
+"""
 
 import os
 import re
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from email.utils import getaddresses
+from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+from dotenv.parser import parse_stream
 from phonenumbers import SUPPORTED_REGIONS
+
+from mentorship import addresses
 
 PERIODS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
@@ -13,6 +22,26 @@ YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
+
+
+def from_file(name: str, default: Path) -> dict[str, str]:
+    """What the file that this variable names says, or the default one, which may be absent. No line of it is shown: it holds secrets."""
+    path = Path(text(name, str(default)))
+    if not path.exists() and not text(name):
+        return {}
+    try:
+        with path.open(encoding="utf-8") as file:
+            lines = [line for line in parse_stream(file) if line.key or line.error]
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ImproperlyConfigured(f"{name}: {path} cannot be read: {type(wrong).__name__}") from None
+    for wrong in (line for line in lines if line.error or line.value is None):
+        raise ImproperlyConfigured(f"{path}, line {wrong.original.line}, must be NAME=value")
+    return {line.key: line.value for line in lines}
+
+
+def hand_down(name: str, value: str) -> None:
+    """Set it for the processes that this one starts."""
+    os.environ[name] = value
 
 
 def one_of(name: str, default: str, *others: str) -> str:
@@ -40,34 +69,87 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
-def origins(name: str) -> list[str]:
-    for origin in (found := words(name)):
-        if not re.fullmatch(r"https?://[^/\s]+", origin):
-            raise ImproperlyConfigured(f"{name} must list origins such as https://app.example.com, not {origin!r}")
+def ascii_text(name: str, pattern: str = r"[ -~]+", like: str = "ASCII text") -> str:
+    """What another service knows us by. It is never shown."""
+    value = text(name)
+    if value and not re.fullmatch(pattern, value):
+        raise ImproperlyConfigured(f"{name} must be {like}")
+    return value
+
+
+def _each(name: str, judge: Callable[[str], bool], like: str) -> list[str]:
+    found = words(name)
+    for wrong in (word for word in found if not judge(word)):
+        raise ImproperlyConfigured(f"{name} must list {like}{_shown(wrong)}")
     return found
 
 
-def url(name: str, default: str = "") -> str:
+def _one(name: str, default: str, judge: Callable[[str], bool], like: str) -> str:
     value = text(name, default)
-    if value and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", value):
-        raise ImproperlyConfigured(f"{name} must look like https://app.example.com/path, not {value!r}")
+    if value and not judge(value):
+        raise ImproperlyConfigured(f"{name} must {like}{_shown(value)}")
     return value
+
+
+def _shown(wrong: str) -> str:
+    return "" if "@" in wrong else f", not {wrong[:80]!r}"
+
+
+def served_hosts(name: str) -> list[str]:
+    return _each(name, addresses.is_served_host, "host names such as app.example.com, without a port")
+
+
+def origins(name: str) -> list[str]:
+    return _each(name, addresses.is_origin, "origins such as https://app.example.com")
+
+
+def origins_and_wildcards(name: str) -> list[str]:
+    return _each(name, lambda one: addresses.is_origin(one, with_any_subdomain=True), "origins such as https://app.example.com")
+
+
+def host(name: str, default: str = "") -> str:
+    return _one(name, default, addresses.is_host, "be a host name or an IP address")
+
+
+def libpq_host(name: str, default: str) -> str:
+    return _one(name, default, addresses.is_for_libpq, "be a host name, an IP address or a folder of sockets")
+
+
+def url(name: str, default: str = "") -> str:
+    return _one(name, default, addresses.is_page, "look like https://app.example.com/path")
 
 
 def endpoint(name: str, default: str = "") -> str:
     """A URL that the service calls; other than url(), it may have a query and an account."""
     value = text(name, default)
-    if value and not _is_endpoint(value):
+    if value and not addresses.is_endpoint(value):
         raise ImproperlyConfigured(f"{name} must look like https://host/path")  # not shown: it may hold a token
     return value
 
 
-def _is_endpoint(value: str) -> bool:
+def folder(name: str) -> str:
+    return _one(name, "", os.path.isdir, "be a folder that is there")
+
+
+def email(name: str) -> str:
+    return _one(name, "", _is_email, "be one email address")
+
+
+def sender(name: str, default: str) -> str:
+    return _one(name, default, _is_sender, "look like Mentorship <noreply@example.com>")
+
+
+def _is_sender(value: str) -> bool:
+    found = getaddresses([value])
+    return value.isprintable() and len(found) == 1 and _is_email(found[0][1])
+
+
+def _is_email(value: str) -> bool:
     try:
-        parts = urlsplit(value)
-        return bool(re.fullmatch(r"https?://[^\s#]+", value) and parts.hostname and parts.port != 0)
-    except ValueError:  # of a port or an IPv6 address
+        validate_email(value)
+    except ValidationError:
         return False
+    return True
 
 
 def region(name: str) -> str | None:
@@ -79,7 +161,7 @@ def region(name: str) -> str | None:
 
 def redis_url(name: str) -> str:
     value = text(name)
-    if value and not re.fullmatch(r"(rediss?|unix)://\S+", value):
+    if value and not addresses.is_redis(value):
         raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0")  # not shown: it may hold a password
     return value
 

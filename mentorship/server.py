@@ -3,12 +3,21 @@
 Granian's main process waits for a threading.Event, which its signal handlers set. Events take locks, and a handler that
 runs while the same thread holds one waits for itself: on two signals at once (as when `make` or a terminal passes on
 what a service manager sends, too) one in six servers stayed for ever. A flag that is looked at ten times a second takes none.
+
+On Linux each of its workers makes a socket and listens: who waits to be accepted by one that is killed or replaced is reset, and where
+none is left clients are refused until another has started. Here the main process makes these sockets and keeps them, one for each place:
+whoever comes meanwhile waits for the next worker of that place.
 """
 
+import os
+import socket
+import sys
 import time
 
 from granian.cli import entrypoint
+from granian.net import SocketSpec
 from granian.server.common import AbstractServer
+from granian.server.mp import MPServer
 
 TICK = 0.1  # seconds
 
@@ -31,6 +40,7 @@ class Flag:
 
 
 _init = AbstractServer.__init__
+_spawn_worker = MPServer._spawn_worker
 
 
 def _init_with_a_flag(self, *args, **options) -> None:
@@ -40,6 +50,28 @@ def _init_with_a_flag(self, *args, **options) -> None:
     self.main_loop_interrupt = Flag()
 
 
+def _make_sockets(self) -> None:
+    built = [SocketSpec(self.bind_addr, self.bind_port, self.backlog).build() for _ in range(self.workers)]
+    self.places = [(holder, socket.socket(fileno=holder.get_fd())) for holder in built]
+    os.register_at_fork(after_in_child=lambda: _close_sockets(self, but=self._sso))
+
+
+def _spawn_worker_at_its_place(self, idx, target, callback_loader):
+    self._shd, self._sso = self.places[idx]
+    return _spawn_worker(self, idx, target, callback_loader)
+
+
+def _close_sockets(self, but: socket.socket | None = None) -> None:
+    """In the main process all, at its end; in a worker all but its own, or clients would be kept waiting at the place of one that has ended."""
+    for _, place in self.places:
+        if place is not but:
+            place.close()
+
+
 if __name__ == "__main__":
     AbstractServer.__init__ = _init_with_a_flag
+    if sys.platform == "linux":
+        MPServer._init_shared_socket = _make_sockets
+        MPServer._spawn_worker = _spawn_worker_at_its_place
+        MPServer._drop_shared_socket = _close_sockets
     entrypoint()

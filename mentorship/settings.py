@@ -11,13 +11,12 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from dotenv import dotenv_values
 
 from mentorship import environment as env
 from mentorship import keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-for _name, _value in dotenv_values(env.text("ENV_FILE", str(BASE_DIR / ".env")), interpolate=False).items():
+for _name, _value in env.from_file("ENV_FILE", BASE_DIR / ".env").items():
     if _value and not os.environ.get(_name):
         os.environ[_name] = _value
 
@@ -33,13 +32,20 @@ SECRET_KEY = env.text("SECRET_KEY") or _kept.get("SECRET_KEY") or "unset"
 JWT_SIGNING_KEY = env.text("JWT_SIGNING_KEY") or _kept.get("JWT_SIGNING_KEY") or "unset"
 
 # Where it serves
-HOST = env.text("HOST", "127.0.0.1")
+HOST = env.host("HOST", "127.0.0.1")
 PORT = env.whole("PORT", 8000, 1, 65535)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = env.served_hosts("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.origins_and_wildcards("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
-CORS_EXPOSE_HEADERS = ["Link", "Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+CORS_EXPOSE_HEADERS = ["Link", "Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID"]
 CORS_URLS_REGEX = r"^/api/"
+
+# Where it tells a Prometheus what it counts, see mentorship/metrics.py: nowhere, unless a port of its own is given.
+METRICS_PORT = env.whole("METRICS_PORT", 0, 0, 65535)
+METRICS_HOST = env.host("METRICS_HOST", "127.0.0.1")
+PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")  # prometheus_client reads it from the environment, too
+if METRICS_PORT == PORT:
+    raise ImproperlyConfigured("METRICS_PORT must be another port than PORT: what is counted is not for the public")
 
 # Database: PostgreSQL where one is named, else an SQLite file.
 _named = any(env.text(name) for name in ("POSTGRES_USER", "POSTGRES_PASSWORD", "DB_HOST", "DB_PORT"))
@@ -53,7 +59,7 @@ if DB_ENGINE == "django.db.backends.postgresql":
         "NAME": env.text("DB_NAME"),
         "USER": env.text("POSTGRES_USER"),
         "PASSWORD": env.text("POSTGRES_PASSWORD"),
-        "HOST": env.text("DB_HOST", "localhost"),
+        "HOST": env.libpq_host("DB_HOST", "localhost"),
         "PORT": env.whole("DB_PORT", 5432, 1, 65535),
         "CONN_MAX_AGE": None,  # whether it still lives is looked at in mentorship/database.py
         # Whatever waits has a bound: seconds to connect, milliseconds for a lock, for a statement, and for a network that is silent.
@@ -65,6 +71,8 @@ if DB_ENGINE == "django.db.backends.postgresql":
         },
     }
 else:
+    if env.text("DB_HOST"):
+        raise ImproperlyConfigured(f"DB_ENGINE={DB_ENGINE} and DB_HOST, which is PostgreSQL's, contradict each other: unset one of them")
     _database = {
         "NAME": BASE_DIR / env.text("DB_NAME", "db.sqlite3"),
         "OPTIONS": {
@@ -145,8 +153,8 @@ TEMPLATES = [
         },
     }
 ]
-# W040: SQLite leaves out the INCLUDE columns of an index, and needs none.
-SILENCED_SYSTEM_CHECKS = ["models.W040"]
+# W040: SQLite leaves out the INCLUDE columns of an index, and needs none. W003: PageCsrf is Django's own, for all but the API.
+SILENCED_SYSTEM_CHECKS = ["models.W040", "security.W003"]
 
 # People and passwords
 AUTH_USER_MODEL = "users.User"
@@ -163,7 +171,7 @@ PHONE_DEFAULT_REGION = env.region("PHONE_DEFAULT_REGION")
 AUTH_CODE_DIGITS = env.whole("AUTH_CODE_DIGITS", 6, 4 if DEBUG else 6, 10)
 DJANGO_SUPERUSER_USERNAME = env.text("DJANGO_SUPERUSER_USERNAME")
 DJANGO_SUPERUSER_PASSWORD = env.text("DJANGO_SUPERUSER_PASSWORD")
-DJANGO_SUPERUSER_EMAIL = env.text("DJANGO_SUPERUSER_EMAIL")
+DJANGO_SUPERUSER_EMAIL = env.email("DJANGO_SUPERUSER_EMAIL")
 
 # Tokens. What ends a session is said in users/sessions/.
 SIMPLE_JWT = {
@@ -175,18 +183,19 @@ SIMPLE_JWT = {
 }
 
 # Mail: written down in the database (users/emails/outbox.py), and sent by `manage.py send_mail`.
-EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_HOST = env.host("EMAIL_HOST")
 EMAIL_PORT = env.whole("EMAIL_PORT", 587, 1, 65535)
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", EMAIL_PORT == 465)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", EMAIL_PORT == 587 and not EMAIL_USE_SSL)
-EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
-EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_HOST_USER = env.ascii_text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.ascii_text("EMAIL_HOST_PASSWORD")
 EMAIL_TIMEOUT = 10  # seconds
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "users.emails.console.EmailBackend"
 MAIL_IS_SENT = bool(EMAIL_HOST) or DEBUG  # to a server, or to the developer's own screen
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Mentorship <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "Mentorship <noreply@localhost>")
 EMAIL_CONFIRMATION = env.one_of("EMAIL_CONFIRMATION", "optional", "required")
-PUBLIC_URL = env.url("PUBLIC_URL", f"http://{HOST}:{PORT}" if DEBUG else "").rstrip("/")
+_here = f"http://[{HOST}]:{PORT}" if ":" in HOST else f"http://{HOST}:{PORT}"
+PUBLIC_URL = env.url("PUBLIC_URL", _here if DEBUG else "").rstrip("/")
 PASSWORD_RESET_URL = env.url("PASSWORD_RESET_URL")
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 CONFIRMATION_TIMEOUT = 3 * 24 * 60 * 60  # seconds
@@ -194,9 +203,11 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["m
 
 # Phones and SMS. What each gateway is told is said in users/phones/gateways.py.
 SMS_BACKEND = env.one_of("SMS_BACKEND", "console", "twilio", "webhook")
-TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
-TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
-TWILIO_FROM = env.text("TWILIO_FROM")
+TWILIO_ACCOUNT_SID = env.ascii_text("TWILIO_ACCOUNT_SID", "AC[0-9A-Za-z]+", "AC and 32 digits")
+TWILIO_AUTH_TOKEN = env.ascii_text("TWILIO_AUTH_TOKEN", "[!-~]+", "one word of ASCII")
+TWILIO_FROM = env.ascii_text(
+    "TWILIO_FROM", r"\+?[0-9]{3,15}|[0-9A-Za-z &+_-]{1,11}|MG[0-9A-Za-z]+", "a number such as +15005550006, or MG and 32 digits"
+)
 TWILIO_API_URL = env.endpoint("TWILIO_API_URL", "https://api.twilio.com")
 SMS_WEBHOOK_URL = env.endpoint("SMS_WEBHOOK_URL")
 SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
@@ -260,6 +271,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 # Browsers
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+if HTTPS:  # a name that browsers take from this very host alone
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and NUM_PROXIES else None
@@ -281,7 +294,8 @@ LOGGING = {
                                "relativeCreated", "stack_info", "taskName", "thread", "threadName", "asctime", "message"],
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"named": {"()": "mentorship.request_id.Named"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["named"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django": {"level": "INFO"}, "django_tasks": {"level": "WARNING"}, "django_tasks_db": {"level": "WARNING"},
                 "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},

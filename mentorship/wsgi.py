@@ -1,6 +1,7 @@
 """The WSGI application, for granian, gunicorn and runserver alike. Refuses to load where a check finds an error."""
 
 import os
+from collections.abc import Iterable
 from io import BytesIO
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorship.settings")
@@ -12,12 +13,15 @@ from django.core.wsgi import get_wsgi_application
 
 django_application = get_wsgi_application()
 
-from mentorship.api import door  # noqa: E402 Django must have been set up
+from mentorship import metrics, request_id  # noqa: E402 Django must have been set up
+from mentorship.api import door  # noqa: E402 likewise
 
 if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:
     raise ImproperlyConfigured("; ".join(faults))
 
 
+@metrics.counted
+@request_id.named
 def application(environ: dict, start_response):
     """Django, with a length for chunked bodies, which it would read as empty: up to the limit, or 411 (RFC 9112).
 
@@ -26,7 +30,18 @@ def application(environ: dict, start_response):
     if "HTTP_TRANSFER_ENCODING" in environ:
         body = environ["wsgi.input"].read(settings.MAX_BODY + 1) if environ.get("wsgi.input_terminated") else b""
         if not body:
-            start_response("411 Length Required", [("Content-Type", "application/json"), ("Connection", "close")])
+            start_response(
+                "411 Length Required",
+                [("Content-Type", "application/json"), ("Connection", "close"), ("X-Content-Type-Options", "nosniff")],
+            )
             return [b'{"detail": "Send a Content-Length."}']
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-    return door.answer(environ, start_response) or django_application(environ, start_response)
+    return door.answer(environ, start_response) or _whole(django_application(environ, start_response))
+
+
+def _whole(answer: Iterable[bytes]) -> list[bytes]:
+    """In one piece, which granian takes off a worker's hands: piece by piece, the worker would wait for a client that does not read."""
+    try:
+        return [b"".join(answer)]
+    finally:
+        answer.close()

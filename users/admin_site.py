@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from rest_framework.request import Request
 
 from mentorship.api.throttling import Throttle, address_of, host_of, limit
+from users.sessions import counts
 from users.throttles import login_limit
 
 _log = logging.getLogger("mentorship.sessions")
@@ -33,6 +34,9 @@ class Site(admin.AdminSite):
     site_header = site_title = _("Mentorship")
     index_title = _("People, and what they offer")
     enable_nav_sidebar = False  # the lists are wide, and the tables few
+    # They name who is signed in, as the others do, which Django keeps from caches itself.
+    password_change = method_decorator(never_cache)(admin.AdminSite.password_change)
+    password_change_done = method_decorator(never_cache)(admin.AdminSite.password_change_done)
 
     @method_decorator(never_cache)
     def login(self, request, extra_context=None):
@@ -41,7 +45,9 @@ class Site(admin.AdminSite):
             return super().login(request, extra_context)
         if throttle.allow_request(Request(request), None):
             answer = super().login(request, extra_context)
-            done = "signed in" if request.user.is_authenticated else "sign-in refused"
+            entered = request.user.is_authenticated
+            counts.sign_in("admin", "accepted" if entered else "refused")
+            done = "signed in" if entered else "sign-in refused"
             _log.info(done, extra={"user": request.user.pk, "address": host_of(request), "door": "admin"})
             return answer
         wait = math.ceil(throttle.wait())

@@ -11,9 +11,11 @@ from typing import TypeVar
 from django.core.cache import cache
 from django.db import transaction
 
+from mentorship import metrics
 from mentorship.caches import Generation
 
 GENERATION = Generation("list:generation")
+found = metrics.counter("list_pages", "Pages of the user list, by where they were found.", "where")
 T = TypeVar("T")
 OLDEST = 30  # seconds a page may live: the bound for a process that could not reach Redis when it changed something
 
@@ -29,10 +31,13 @@ def page(name: str, read: Callable[[], T], generation: bytes | None) -> tuple[T,
     And for how many seconds it may still be served. Without a generation (no Redis, or it is away) nothing is kept.
     """
     if generation is None:
+        found("database")
         return read(), 0
     place = f"list:{generation.decode()}:{name}"
     if (kept := cache.get(place)) is not None:
+        found("redis")
         return kept, (cache.pttl(place) or 0) / 1000
+    found("database")
     kept = read()
     cache.set(place, kept, timeout=OLDEST)
     return kept, OLDEST

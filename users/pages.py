@@ -107,7 +107,10 @@ class Kept:
         if not kept:
             return None
         made_in, until, page, asked = kept
-        return page if made_in == generation and time.monotonic() < until else self.made(asked, place, generation)
+        if made_in != generation or time.monotonic() >= until:
+            return self.made(asked, place, generation)
+        listing.found("process")
+        return page
 
     def made(self, asked: Asked, place: tuple, generation: bytes | None) -> Page:
         begun = time.monotonic()

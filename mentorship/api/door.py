@@ -15,9 +15,11 @@ from math import ceil
 
 from django.http import HttpRequest, HttpResponse
 
+from mentorship import metrics
 from mentorship.api.throttling import Count
 
 MOST = 1000
+LONGEST = 2000  # characters of a key: what is longer is no client's, and MOST times as long as a header may be is more than a process has
 OF_THE_BODY = {"Content-Length", "Link"}  # and so not the same for all requests of a key
 METHODS = {"GET", "POST"}
 ID = re.compile("(?<=/)[0-9]+(?=/|$)")  # which one is asked for changes nothing of the headers
@@ -31,7 +33,7 @@ KEY = (
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_ORIGIN",
 )
-KNOWN: OrderedDict[tuple, tuple[list[tuple[str, str]], Callable]] = OrderedDict()
+KNOWN: OrderedDict[tuple, tuple[list[tuple[str, str]], Callable, str | None]] = OrderedDict()
 
 
 def answer(environ: dict, start_response: Callable) -> Iterable[bytes] | None:
@@ -41,15 +43,20 @@ def answer(environ: dict, start_response: Callable) -> Iterable[bytes] | None:
     if not found:
         return None
     body, headers, least_left = found
+    if metrics.ON:
+        environ[metrics.ROUTE] = known[2]
     start_response("200 OK", [*known[0], *headers.items(), ("Content-Length", str(len(body))), *limit_headers(least_left)])
     return [body]
 
 
 def learn(request: HttpRequest, response: HttpResponse) -> None:
     """Keep the headers of a response on its way out, for the next request like this one."""
+    key = _key(request.META)
+    if sum(len(part or "") for part in key) > LONGEST:
+        return
     if not request.META.get("HTTP_COOKIE") and response.status_code == 200 and not response.cookies:
         own = [(name, value) for name, value in response.items() if name not in OF_THE_BODY]
-        KNOWN[_key(request.META)] = own, response.at_the_door
+        KNOWN[key] = own, response.at_the_door, request.META.get(metrics.ROUTE)
         if len(KNOWN) > MOST:
             KNOWN.popitem(last=False)
 

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 
-from mentorship import health
+from mentorship import health, metrics
 from mentorship.api import door
 
 
@@ -20,12 +20,16 @@ class Edge:
 
     def __call__(self, request):
         if answer := health.ROUTES.get(request.path_info.rstrip("/")):
-            return answer(request)
+            request.META[metrics.ROUTE] = "health"
+            response = answer(request)
+            response["X-Content-Type-Options"] = "nosniff"
+            return response
         path = request.path_info
         request.is_api = path.startswith("/api/") or path == "/api"
         if not path.endswith("/") and (request.is_api or path == "/redoc"):
             request.path_info += "/"
         response = self.get_response(request)
+        metrics.note_route(request)
         if request.is_api:
             response.headers.setdefault("Cache-Control", "no-store")  # tokens and contacts (RFC 6749 section 5.1)
             if response.status_code >= 400 and response.get("Content-Type") != "application/json":

@@ -14,7 +14,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 from rest_framework.throttling import BaseThrottle
 
-from mentorship import caches
+from mentorship import caches, metrics
 
 # Counts the limits whose keys and (most, seconds) pairs begin at these places of KEYS and ARGV; for scripts that do more, too.
 COUNT_LIMITS = """
@@ -44,6 +44,7 @@ local function count_limits(first_key, first_argument)
   return seen
 end
 """
+throttled = metrics.counter("throttled", "Requests refused, by the limit that was exceeded first.", "limit")
 _count_script = caches.Script(COUNT_LIMITS + "return count_limits(1, 1)")
 _give_back_script = caches.Script("""
 for _, key in ipairs(KEYS) do
@@ -218,7 +219,10 @@ class Throttle(BaseThrottle):
             before = getattr(request._request, "counted", [])  # on the way in, together with who comes
             counts = before if limits == [one.limit for one in before] else count(limits)
             tell(request, counts)
-            self.exceeded = max((count.reset for count in counts if count.is_exceeded), default=None)
+            exceeded = [count for count in counts if count.is_exceeded]
+            self.exceeded = max((count.reset for count in exceeded), default=None)
+            if exceeded:
+                throttled(exceeded[0].limit.name)
         return self.exceeded is None
 
     def wait(self) -> float | None:

@@ -1,16 +1,22 @@
 """Starting the server: what stands in its way is said in one line."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import ExitStack
 
 import pytest
 
+from bench import machine
 from tests.newcomer import Serving
 from tests.servers import PROJECT, bare_environment
 
 pytestmark = pytest.mark.once
+SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"  # 1.5 MB, the largest answer there is
 
 
 def serve(**settings) -> subprocess.CompletedProcess:
@@ -34,8 +40,25 @@ def test_a_port_that_somebody_serves_on_is_not_shared(keys):
     assert done.stderr.strip() == f"CommandError: Cannot serve on HOST 127.0.0.1, PORT {port}: Address already in use"
 
 
+def test_a_port_for_metrics_that_is_taken_is_refused(keys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = serve(METRICS_PORT=port, **keys)
+    assert done.returncode != 0
+    assert done.stderr.strip() == f"CommandError: Cannot serve on METRICS_HOST 127.0.0.1, METRICS_PORT {port}: Address already in use"
+
+
+def test_metrics_are_never_on_the_services_own_port(keys):
+    done = serve(PORT="8123", METRICS_PORT="8123", **keys)
+    assert done.returncode != 0
+    assert done.stderr.strip() == "METRICS_PORT must be another port than PORT: what is counted is not for the public"
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "abc"), ("DB_ENGINE", "oracle"), ("REDIS_URL", "foo"), ("PHONE_DEFAULT_REGION", "Russia")]
+    ("name", "value"),
+    [("PORT", "abc"), ("METRICS_PORT", "65536"), ("DB_ENGINE", "oracle"), ("REDIS_URL", "foo"), ("PHONE_DEFAULT_REGION", "Russia")],
 )
 def test_a_wrong_setting_is_named_in_one_line(keys, name, value):
     done = serve(**keys, **{name: value})
@@ -44,12 +67,55 @@ def test_a_wrong_setting_is_named_in_one_line(keys, name, value):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.fixture
+def server(keys, tmp_path):
+    """One process on SQLite, with DEBUG."""
+    settings = {"ENV_FILE": "/dev/null", **keys}
+    subprocess.run([sys.executable, "manage.py", "prepare"], cwd=PROJECT, env=bare_environment(**settings), check=True, timeout=120)
+    with Serving(PROJECT, tmp_path / "log", sys.executable, "manage.py", "serve", **settings) as serving:
+        yield serving
+
+
+def status(server) -> int:
+    return urllib.request.urlopen(f"http://127.0.0.1:{server.port}/health/ready", timeout=10).status
+
+
+def connect(server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=30)
+
+
 @pytest.mark.slow
-def test_a_server_that_is_told_to_end_again_and_again_ends(keys, tmp_path):
-    subprocess.run(
-        [sys.executable, "manage.py", "prepare"], cwd=PROJECT, env=bare_environment(ENV_FILE="/dev/null", **keys), check=True, timeout=120
-    )
-    with Serving(PROJECT, tmp_path / "log", sys.executable, "manage.py", "serve", ENV_FILE="/dev/null", **keys) as server:
-        for number in range(100):
-            server.process.send_signal([signal.SIGTERM, signal.SIGINT][number % 2])
-        server.process.wait(timeout=30)
+def test_a_server_that_is_told_to_end_again_and_again_ends(server):
+    for number in range(100):
+        server.process.send_signal([signal.SIGTERM, signal.SIGINT][number % 2])
+    server.process.wait(timeout=30)
+
+
+@pytest.mark.slow
+def test_clients_wait_while_the_only_worker_that_was_killed_is_replaced(server):
+    [worker] = machine.family(server.process.pid)[1:]
+    os.kill(worker, signal.SIGKILL)
+    assert status(server) == 200
+
+
+@pytest.mark.slow
+def test_connections_that_say_nothing_keep_nobody_waiting_and_are_ended(server):
+    with ExitStack() as opened:
+        silent = [opened.enter_context(connect(server)) for _ in range(600)]
+        begun = time.monotonic()
+        assert status(server) == 200
+        assert time.monotonic() - begun < 1
+        assert silent[0].recv(1) == b""
+
+
+@pytest.mark.slow
+def test_clients_that_do_not_read_keep_nobody_waiting(server):
+    with ExitStack() as opened:
+        for _ in range(3):
+            deaf = opened.enter_context(socket.socket())
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # or loopback takes all of the answer into its buffers
+            deaf.connect(("127.0.0.1", server.port))
+            deaf.sendall(f"GET {SCRIPT} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert deaf.recv(12) == b"HTTP/1.1 200"
+        assert status(server) == 200

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from rest_framework.exceptions import Throttled
 
 from mentorship.api.fields import NormalisedField
-from mentorship.api.throttling import address_of, count, give_back, limit, tell, those_on
+from mentorship.api.throttling import address_of, count, give_back, limit, tell, those_on, throttled
 from users import names
 from users.invites.codes import UnknownInvite
 
@@ -33,6 +33,7 @@ def guessing_invites(request):
     if exceeded := [count.reset for count in counts if count.is_exceeded]:
         give_back(counts)
         tell(request, counts)
+        throttled("invite")
         raise Throttled(max(exceeded))
     try:
         yield

@@ -18,7 +18,7 @@ from users.models import PhoneCode, User
 from users.phones import gateways
 from users.phones.codes import LIFETIME
 from users.serializers import DetailSerializer, PhoneField, own_detail
-from users.sessions import tokens
+from users.sessions import counts, tokens
 
 _log = logging.getLogger("mentorship.sessions")
 
@@ -100,6 +100,15 @@ class PhoneProofSerializer(PhoneCodeSerializer):
 
 class PhoneSignInSerializer(PhoneCodeSerializer):
     """For anybody: a session of the account on which the phone is proven, which is made where there is none."""
+
+    def save(self) -> dict:
+        try:
+            entered = super().save()
+        except serializers.ValidationError:
+            counts.sign_in("code", "refused")
+            raise
+        counts.sign_in("code", "accepted")
+        return entered
 
     @transaction.atomic
     def create(self, validated_data: dict) -> dict:

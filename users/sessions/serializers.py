@@ -17,7 +17,7 @@ from mentorship.api.throttling import host_of
 from users.emails import outbox
 from users.models import User
 from users.serializers import NameField, NewPasswordField, PasswordField, PersonalEmailField, PhoneField
-from users.sessions import tokens
+from users.sessions import counts, tokens
 from users.sessions.models import Session
 
 _log = logging.getLogger("mentorship.sessions")
@@ -53,12 +53,15 @@ class LoginSerializer(serializers.Serializer):
         request = self.context["request"]
         user = authenticate(request, username=self._name(given), password=given["password"])
         if user and settings.EMAIL_CONFIRMATION == "required" and not user.email_verified:
+            counts.sign_in("password", "refused")
             _log.info("sign-in refused", extra={"address": host_of(request), "reason": "email not verified"})
             raise AuthenticationFailed({"detail": EMAIL_NOT_VERIFIED if user.email else NO_EMAIL, "code": "email_not_verified"})
         pair = user and tokens.sign_in(user, request)
         if not pair:
+            counts.sign_in("password", "refused")
             _log.info("sign-in refused", extra={"address": host_of(request)})
             raise AuthenticationFailed(_("No active account found with the given credentials"), "no_active_account")
+        counts.sign_in("password", "accepted")
         _log.info("signed in", extra={"user": user.pk, "address": host_of(request), "by": "password"})
         return pair
 

@@ -1,10 +1,20 @@
 import os
+import resource
 import socket
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from mentorship import environment, health
+
+MEMORY = Path("/dev/shm")  # noqa: S108 the folder made there is nobody else's
+CONNECTIONS = 4096  # of a worker, as far as open files are allowed
+OTHER_FILES = 256
 
 
 class Command(BaseCommand):
@@ -14,26 +24,53 @@ class Command(BaseCommand):
         parser.add_argument("--with-mail", action="store_true", help="send mail too: start `send_mail`, which ends with this")
 
     def handle(self, *args, with_mail: bool, **options):
-        self._refuse_a_taken_port()
+        self._refuse_a_taken_port("HOST", "PORT")
+        if settings.METRICS_PORT:
+            self._refuse_a_taken_port("METRICS_HOST", "METRICS_PORT")
+        if why := health.why_no_database():
+            self.stderr.write(f"{why}. Until it does, what needs it is answered 503.")
+        connection.close()
         if with_mail and settings.MAIL_IS_SENT:
-            subprocess.Popen([sys.executable, sys.argv[0], "send_mail", "--with-parent", str(os.getpid())])  # noqa: S603 our own command
+            self._start_beside("send_mail")
+        if settings.METRICS_PORT:
+            # A full disk would end who counts there.
+            folder = tempfile.mkdtemp(prefix="mentorship-metrics-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None)
+            environment.hand_down("PROMETHEUS_MULTIPROC_DIR", folder)
+            self._start_beside("serve_metrics")
         self.stdout.write(f"Serving on http://{settings.HOST}:{settings.PORT} with {settings.WORKERS} worker(s)")
         self.stdout.flush()
         command = [
             sys.executable, "-m", "mentorship.server", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
             "--workers", str(settings.WORKERS), "--respawn-failed-workers",
             # A database connection belongs to a thread: one a worker on PostgreSQL keeps them few and warm.
-            "--blocking-threads", "1", "--backpressure", "256", "--log-level", "warning",
-            "--workers-kill-timeout", "5", "mentorship.wsgi:application",
+            "--blocking-threads", "1", "--log-level", "warning", "--workers-kill-timeout", "5",
+            # Idle connections count as well. Without a fixed version of HTTP it would wait for the first byte of one for ever.
+            "--backpressure", str(_room_for_connections()), "--http", "1", "--http1-header-read-timeout", "10000",
+            "--http1-buffer-size", "65536", "mentorship.wsgi:application",
         ]  # fmt: skip
         os.execv(sys.executable, command)  # noqa: S606 no shell is wanted
 
-    def _refuse_a_taken_port(self) -> None:
+    def _start_beside(self, command: str) -> None:
+        subprocess.Popen([sys.executable, sys.argv[0], command, "--with-parent", str(os.getpid())])  # noqa: S603 our own command
+
+    def _refuse_a_taken_port(self, host_setting: str, port_setting: str) -> None:
         """Granian shares a port with whoever else shares it: a forgotten service would then answer every other request."""
-        family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+        host, port = getattr(settings, host_setting), getattr(settings, port_setting)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((settings.HOST, settings.PORT))
+                probe.bind((host, port))
             except OSError as refused:
-                raise CommandError(f"Cannot serve on HOST {settings.HOST}, PORT {settings.PORT}: {refused.strerror}") from None
+                raise CommandError(f"Cannot serve on {host_setting} {host}, {port_setting} {port}: {refused.strerror}") from None
+
+
+def _room_for_connections() -> int:
+    """How many connections a worker can hold; raises the limit of open files, which it inherits, as far as that goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return CONNECTIONS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+    return max(1, allowed - OTHER_FILES)
