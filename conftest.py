@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import caches
 from rest_framework.test import APIClient
 
+from mentorship import database
 from mentorship.api import door, throttling
 from users.phones import gateways
 
@@ -24,6 +25,7 @@ def clean_slate(settings):
     throttling.own_count.windows.clear()
     door.KNOWN.clear()
     gateways.wake()
+    database.hurried_until = 0.0
     for alias in settings.CACHES:
         caches[alias].clear()
 

@@ -1,8 +1,8 @@
 """Redis, and how long a process waits for it.
 
 `default` holds what may be lost (the cached user list); `throttle` holds the counts, and who uses it must say what
-to do without. Either way a Redis that does not answer costs one short timeout, then the process leaves it alone for
-a second instead of paying that timeout on each request.
+to do without. Either way a Redis that does not answer costs one short timeout, and one that is slow a few answers; then the
+process leaves it alone. A thread looks every second whether it is well again, so that no request pays for trying.
 """
 
 import contextlib
@@ -21,14 +21,19 @@ from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisSlow
 
-REST = 1.0  # seconds
+from mentorship import metrics
+
+REST = 1.0  # seconds between two looks whether it is well again
+SLOW = 0.05  # seconds: who usually waits longer for it is faster without it, for a worker has one thread
 
 
 class PatientRedis(Redis):
-    """A Redis client that, after a failure, fails at once for REST seconds. Shared by all threads of the process."""
+    """A Redis client that fails at once while its Redis is left alone. Shared by all threads of the process."""
 
-    away_until = 0.0
+    away_until = 0.0  # moved on by who looks after it; who forks or dies meanwhile leaves nobody without Redis for good
+    usual = 0.0  # seconds that an answer has taken lately
     connections = 0  # made by this process: behind a new one may be a Redis that forgot, or that holds again what it held before
+    _looking = threading.Lock()
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
@@ -36,13 +41,46 @@ class PatientRedis(Redis):
 
     def execute_command(self, *args, **options):
         """Redis' answer. Raises redis.exceptions.ConnectionError or TimeoutError."""
-        if time.monotonic() < PatientRedis.away_until:
+        begun = time.monotonic()
+        if begun < PatientRedis.away_until:
             raise RedisAway("left alone after a failure")
         try:
-            return super().execute_command(*args, **options)
+            answer = super().execute_command(*args, **options)
         except (RedisAway, RedisSlow):
-            PatientRedis.away_until = time.monotonic() + REST
+            self._leave_alone()
             raise
+        PatientRedis.usual += (time.monotonic() - begun - PatientRedis.usual) / 4
+        if PatientRedis.usual > SLOW:
+            self._leave_alone()
+        return answer
+
+    def _leave_alone(self) -> None:
+        metrics.failed("redis")
+        PatientRedis.away_until = time.monotonic() + 3 * REST
+        if self._looking.acquire(blocking=False):
+            threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        try:
+            time.sleep(REST)
+            while not self._is_well():
+                PatientRedis.away_until = time.monotonic() + 3 * REST
+                time.sleep(REST)
+            PatientRedis.usual = PatientRedis.away_until = 0.0
+        finally:
+            self._looking.release()
+
+    def _is_well(self) -> bool:
+        """Whether the quickest of three answers comes soon: in a busy process this thread waits for others, too."""
+        try:
+            return min(self._seconds_of_an_answer() for _ in range(3)) < SLOW
+        except RedisError:
+            return False
+
+    def _seconds_of_an_answer(self) -> float:
+        begun = time.monotonic()
+        super().execute_command("PING")
+        return time.monotonic() - begun
 
 
 def _connected(connection: Connection) -> None:

@@ -2,26 +2,36 @@
 
 Django's own health check sends a SELECT 1 before each request's first statement: a third of a detail's round trips to it. Here it is
 made only of a connection that has been idle for a while: a firewall may have forgotten it without a word.
+
+Who waits for a lock keeps all those waiting that stand behind in the queue of the same worker. So once a lock was waited for in vain
+(`lock_timeout` in the settings) this process waits hardly at all, until for some seconds nobody has.
 """
 
 import select
 import time
+from contextlib import suppress
 
 from django.core.signals import request_started
-from django.db import connection
+from django.db import Error, connection
+from psycopg.errors import LockNotAvailable
 
 IDLE = 30  # seconds
+HURRY, HURRIED_WAIT = 5, 50  # seconds, and milliseconds for a lock meanwhile
+hurried_until = 0.0  # by time.monotonic()
 
 
-def drop_a_dead_connection(**_) -> None:
-    """Close the kept connection where its server has said something unasked: that is how it says goodbye (or restarts, or fails over)."""
+def begin(**_) -> None:
+    """Before a request's first statement, and before another try: close a kept connection that has died; one that lives is told how long
+    to wait for locks."""
     kept = connection.connection
     if kept is None or connection.vendor != "postgresql" or connection.in_atomic_block:
         return
     now = time.monotonic()
     idle, connection.looked_at = now - getattr(connection, "looked_at", now), now
     if kept.closed or _has_something_to_read(kept.fileno()) or (idle > IDLE and not connection.is_usable()):
-        connection.close()
+        connection.close()  # its server has said something unasked: that is how it says goodbye (or restarts, or fails over)
+    else:
+        _wait_for_locks(kept, hurried=now < hurried_until)
 
 
 def _has_something_to_read(descriptor: int) -> bool:
@@ -30,5 +40,19 @@ def _has_something_to_read(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
+def note(trouble: Exception) -> None:
+    """To be told of whatever went wrong with the database."""
+    global hurried_until
+    if isinstance(trouble.__cause__, LockNotAvailable):
+        hurried_until = time.monotonic() + HURRY
+
+
+def _wait_for_locks(kept, *, hurried: bool) -> None:
+    if getattr(kept, "is_hurried", False) != hurried:
+        with suppress(Error), connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {HURRIED_WAIT}" if hurried else "RESET lock_timeout")
+            kept.is_hurried = hurried
+
+
 def watch() -> None:
-    request_started.connect(drop_a_dead_connection)
+    request_started.connect(begin)

@@ -1,12 +1,14 @@
 """PostgreSQL restarts, and is away for a while: kept connections are not believed to live on."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
+from mentorship.database import HURRY
 from tests.servers import start_postgres
-from tests.service import PASSWORD, Service, place
+from tests.service import PASSWORD, Service, at_once, place
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -50,6 +52,31 @@ def test_while_it_is_away_requests_that_need_it_are_503_soon_and_afterwards_all_
         postgres.start()
     assert {service.get(path, token).status_code for path in PATHS} == {200}
     assert service.post("/api/login", {"username": "patient", "password": PASSWORD}).status_code == 200
+
+
+def test_behind_a_lock_that_somebody_holds_nobody_waits_for_those_before_them(service, postgres):
+    """They stand in one queue, since a worker has one thread."""
+    token = service.sign_up("queued")
+    service.get("/api/users/me/", token)
+    asked = [lambda: _ask(service, "/api/users/me/", token)] * 8
+    with postgres.connect() as holder, holder.transaction():
+        holder.execute("LOCK TABLE users_user IN ACCESS EXCLUSIVE MODE")
+        for _ in range(2):
+            answers = at_once(*asked)
+            assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "1")] * len(asked)
+            assert max(answer.elapsed.total_seconds() for answer in answers) < 5
+    assert {answer.status_code for answer in at_once(*asked)} == {200}
+
+
+def test_who_waits_for_a_lock_in_ordinary_times_gets_it(service, postgres):
+    token = service.sign_up("waiting")
+    time.sleep(HURRY)  # since the last that was waited for in vain
+    with ThreadPoolExecutor(1) as other:
+        with postgres.connect() as holder, holder.transaction():
+            holder.execute("SELECT FROM users_user FOR UPDATE")
+            changed = other.submit(service.patch, {"first_name": "W"}, token)
+            time.sleep(1)
+        assert changed.result().status_code == 200
 
 
 def _ask(service, path, token):

@@ -1,6 +1,7 @@
 """Redis stops, hangs, forgets and comes back: the service goes on, counts by itself, and its list is fresh."""
 
 import collections
+import contextlib
 import signal
 import time
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ import pytest
 import redis
 
 from tests.service import PASSWORD, Service, place
+from torture.between import Between
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -17,6 +19,12 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 def where(valkey):
     with place(REDIS_URL=valkey.url) as somewhere:
         yield somewhere
+
+
+@pytest.fixture(scope="module")
+def between(valkey):
+    with Between(valkey.port) as proxy:
+        yield proxy
 
 
 @contextmanager
@@ -72,6 +80,22 @@ def test_list_detail_login_and_changes_go_on_within_two_seconds_each(both, valke
             assert [answer.status_code for answer in answers] == [200, 200, 200, 200]
             assert max(answer.elapsed.total_seconds() for answer in answers) < 2
     back_at_work(*both)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.08, 0.15])
+def test_after_the_first_second_nobody_waits_for_one_that_is_slow_or_frozen(valkey, between, seconds):
+    with place(REDIS_URL=valkey.url.replace(f":{valkey.port}/", f":{between.port}/")) as where, Service(where) as service:
+        token = service.sign_up("hurried")
+        service.get("/api/users/me/", token)
+        between.delay(seconds)
+        with contextlib.nullcontext() if seconds else frozen(valkey):
+            until = time.monotonic() + 1
+            while time.monotonic() < until:
+                service.get("/api/users/me/", token)
+            taken = [service.get("/api/users/me/", token).elapsed.total_seconds() for _ in range(300) if not time.sleep(0.01)]
+        between.delay(0)
+        assert max(taken) < 0.15
+        back_at_work(service)
 
 
 @pytest.mark.parametrize("trouble", ["stopped", "frozen"])

@@ -17,9 +17,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders
 from rest_framework_simplejwt.exceptions import TokenError
 
+from mentorship import database
 from mentorship.api.fields import parse_id
 from mentorship.api.throttling import Count, address_of, count, limit, tell, those_on
-from mentorship.database import drop_a_dead_connection
 from users import callers, cards, pages
 from users.sessions import tokens
 from users.sessions.tokens import AccessToken, bearer, read_access_token
@@ -48,8 +48,10 @@ def _trouble_once(environ: dict):
     """Where the database is in trouble the view tries once more, and says so; a second shortcut need not wait for it too."""
     try:
         yield
-    except DatabaseTrouble:
+    except DatabaseTrouble as trouble:
         environ[TROUBLE] = True
+        database.note(trouble)
+        database.begin()
 
 
 def _token(environ: dict) -> AccessToken | None:
@@ -107,7 +109,7 @@ def _at_the_door(find: Callable, environ: dict) -> tuple[bytes, dict, Count | No
     if not found:
         return None
     visit, counts = found
-    drop_a_dead_connection()  # as where a request begins
+    database.begin()
     found = None if any(count.is_exceeded for count in counts) else find(environ, visit)
     return found and (*found, counts[0] if counts else None)
 
@@ -154,7 +156,7 @@ def refresh(request: HttpRequest) -> HttpResponse | None:
 
 
 def _refreshed_at_the_door(environ: dict) -> tuple[bytes, dict, Count | None] | None:
-    drop_a_dead_connection()
+    database.begin()
     return _refreshed(environ, partial(_body, environ))
 
 

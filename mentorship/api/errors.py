@@ -11,6 +11,7 @@ from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
 from rest_framework.views import exception_handler
 
+from mentorship import database, metrics
 from mentorship.api.parsers import TooLarge
 from mentorship.api.throttling import AddressThrottle
 
@@ -44,6 +45,8 @@ def _understood(exc: Exception, request) -> Exception:
     if isinstance(exc, ModelValidationError):
         return exceptions.ValidationError(_by_field(exc))
     if isinstance(exc, (OperationalError, InterfaceError)):
+        metrics.failed("database")
+        database.note(exc)
         _log.error("database away", extra={"reason": type(exc.__cause__ or exc).__name__, "path": request.path})
         return Unavailable()
     if isinstance(exc, (IntegrityError, DataError)):
