@@ -7,6 +7,7 @@ from functools import lru_cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from jwt.utils import base64url_decode, base64url_encode, force_bytes
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework_simplejwt.authentication import JWTAuthentication
@@ -18,26 +19,35 @@ from rest_framework_simplejwt.tokens import RefreshToken as SimpleRefreshToken
 from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
-from mentorship.api.fields import BIGGEST_ID, parse_id
+from mentorship.api.fields import parse_id
 from mentorship.api.throttling import host_of
 from users import callers
 from users.models import User
 from users.sessions.models import Session
 
 LONGEST = 2048  # characters; a longer token is none of ours
+LAST_MOMENT = 253_402_300_799  # the end of the year 9999
 REPEAT = timedelta(seconds=10)  # a spent refresh token that comes again within this is a client that lost the answer
 
 ENDED = _("The session of this token has ended. Please sign in again.")
 
 
-def claimed_id(token: Token, claim: str) -> int:
-    """The id in a claim. Raises TokenError where it is none that a row could have."""
+def claimed_id(token: Token, claim: str, kind: type) -> int:
+    """The id in a claim. Raises TokenError where it is none that a row could have, or not of that kind and as we write it."""
     value = token.get(claim)
-    if isinstance(value, str):
-        value = parse_id(value)
-    if type(value) is not int or not 0 < value <= BIGGEST_ID:
+    found = parse_id(str(value)) if type(value) is kind else None
+    if not found or str(found) != str(value):
         raise TokenError("a claim is wrong")
-    return value
+    return found
+
+
+def is_time(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value <= LAST_MOMENT
+
+
+def is_plain(signature: bytes) -> bool:
+    """Whether it is written as it should be: a decoder does not mind what stands behind its last bit, and nothing signs it."""
+    return base64url_encode(base64url_decode(signature)) == signature
 
 
 class SessionToken(Token):
@@ -49,9 +59,13 @@ class SessionToken(Token):
             super().verify()
         except (TypeError, ValueError, OverflowError, OSError):
             raise TokenError("a claim is wrong") from None
-        self.user_id, self.session_id = claimed_id(self, api_settings.USER_ID_CLAIM), claimed_id(self, "sid")
+        self.user_id, self.session_id = claimed_id(self, api_settings.USER_ID_CLAIM, str), claimed_id(self, "sid", int)
         if not isinstance(self["jti"], str) or not 0 < len(self["jti"]) <= 64:
             raise TokenError("a claim is wrong")
+        if not all(is_time(self[claim]) for claim in ("exp", "iat", "nbf") if claim in self):
+            raise TokenError("a claim is wrong")
+        if not is_plain(force_bytes(self.token).rpartition(b".")[2]):
+            raise TokenError("the signature is written in another way")
 
     @property
     def expires(self):

@@ -47,7 +47,13 @@ CHANGED = {
     "expires at the end of all numbers": {"exp": 10**30},
     "expires at nothing": {"exp": None},
     "not valid yet": {"nbf": 10**11},
+    "not valid before a text": {"nbf": "1"},
+    "not valid before true": {"nbf": True},
+    "not valid before all numbers": {"nbf": -(10**30)},
     "issued in the future": {"iat": 10**11},
+    "issued at a text": {"iat": "1"},
+    "issued at true": {"iat": True},
+    "issued at the beginning of all numbers": {"iat": -(10**30)},
     "without a kind": {"without": "token_type"},
     "of another kind": {"token_type": "sliding"},
     "without an id": {"without": "jti"},
@@ -90,6 +96,26 @@ def test_a_refresh_token_is_refused_that_is(anyone, client, monkeypatch, change)
         monkeypatch.setattr(api_settings, "ROTATE_REFRESH_TOKENS", rotating)
         assert refresh(anyone, token).status_code == 401
     assert anyone.post("/api/logout", {"refresh": token}).status_code == 400
+    assert client.get("/api/users/me").status_code == 200
+
+
+def other_forms(token: str) -> list[str]:
+    """The ids and the signature of a good token, as we do not write them."""
+    claims = claims_of(token)
+    changes = (
+        {"user_id": int(claims["user_id"])},
+        {"user_id": f"0{claims['user_id']}"},
+        {"sid": str(claims["sid"])},
+        {"sid": float(claims["sid"])},
+    )
+    return [*(forged(token, **change) for change in changes), f"{token}="]
+
+
+def test_what_a_token_says_is_said_in_one_form(anyone, client, access):
+    assert {me(anyone, token).status_code for token in other_forms(access)} == {401}
+    for token in other_forms(client.refresh):
+        assert refresh(anyone, token).status_code == 401
+        assert anyone.post("/api/logout", {"refresh": token}).status_code == 400
     assert client.get("/api/users/me").status_code == 200
 
 
