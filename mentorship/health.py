@@ -4,7 +4,7 @@ import contextlib
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, JsonResponse
 
 
@@ -20,6 +20,17 @@ def ready(request: HttpRequest) -> JsonResponse:
     if database != "ok":
         response["Retry-After"] = "1"
     return response
+
+
+def why_no_database() -> str:
+    """One line on why PostgreSQL does not answer, which names the settings to look at and shows no password; empty where it does."""
+    if connection.vendor == "postgresql":
+        try:
+            connection.ensure_connection()
+        except OperationalError as away:
+            where = "DB_HOST, DB_PORT, DB_NAME, POSTGRES_USER, POSTGRES_PASSWORD"
+            return f"The database does not answer, see {where}: {' '.join(str(away).split())}"
+    return ""
 
 
 ROUTES = {"/health/live": live, "/health/ready": ready}

@@ -14,15 +14,19 @@ def read_or_make(path: Path) -> dict[str, str]:
     """The keys in the file, made first where there is none.
 
     Processes that start together end up with the same keys: each writes a file of its own and links it to the
-    name, and linking fails for all but the first. Where the file neither is nor can be made, there are no keys,
-    and the check of the keys says so.
+    name, and linking fails for all but the first. Where the file neither is nor can be made, or is something else,
+    there are no keys, and the check of the keys says so.
     """
     if not path.exists():
         try:
             _make(path)
         except OSError:
             return {}
-    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if name in NAMES and value}
+    try:
+        kept = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {name: value for name, value in kept.items() if name in NAMES and value}
 
 
 def _make(path: Path) -> None:

@@ -1,12 +1,14 @@
-"""What refuses to start, of phones and mail: settings that lack what they need, or that would tell secrets to others."""
+"""What refuses to start, of phones, mail and names: settings that lack what they need, or that would tell secrets to others."""
 
 import ipaddress
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ValidationError
 
 from mentorship.checks import errors
+from users import names
 from users.phones import gateways
 
 SMS_NEEDS = {
@@ -43,16 +45,33 @@ def what_would_read_along(app_configs=None, **kwargs) -> list[checks.Error]:
 @checks.register
 def what_mail_lacks(app_configs=None, **kwargs) -> list[checks.Error]:
     """Mail that is needed and cannot be sent, or whose links would lead nowhere."""
-    faults = []
-    if settings.EMAIL_CONFIRMATION == "required" and not settings.MAIL_IS_SENT:
-        faults.append(("EMAIL_CONFIRMATION=required needs EMAIL_HOST: nobody could confirm an email", 9))
-    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
-        faults.append(("EMAIL_USE_TLS and EMAIL_USE_SSL contradict each other: set one of them to false", 10))
-    if settings.MAIL_IS_SENT and not settings.PUBLIC_URL:
-        faults.append(("PUBLIC_URL must be set where EMAIL_HOST is: the links in mails start with it", 11))
-    if settings.MAIL_IS_SENT and not settings.DEBUG and settings.DEFAULT_FROM_EMAIL.endswith("@localhost>"):
-        faults.append(("DEFAULT_FROM_EMAIL must be set where EMAIL_HOST is: mail comes from there, and its readers write to it", 12))
-    return errors(faults)
+    sent, for_real = settings.MAIL_IS_SENT, not settings.DEBUG
+    unnamed = settings.DEFAULT_FROM_EMAIL.endswith("@localhost>")
+    plain = settings.HTTPS and not settings.PUBLIC_URL.startswith("https:")
+    half = bool(settings.EMAIL_HOST_USER) != bool(settings.EMAIL_HOST_PASSWORD)
+    required = settings.EMAIL_CONFIRMATION == "required"
+    faults = [
+        (required and not sent, 9, "EMAIL_CONFIRMATION=required needs EMAIL_HOST: nobody could confirm an email"),
+        (settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL, 10,
+         "EMAIL_USE_TLS and EMAIL_USE_SSL contradict each other: set one of them to false"),
+        (sent and not settings.PUBLIC_URL, 11, "PUBLIC_URL must be set where EMAIL_HOST is: the links in mails start with it"),
+        (sent and for_real and unnamed, 12,
+         "DEFAULT_FROM_EMAIL must be set where EMAIL_HOST is: mail comes from there, and its readers write to it"),
+        (half, 15, "EMAIL_HOST_USER and EMAIL_HOST_PASSWORD need each other"),
+        (settings.EMAIL_HOST_USER and not sent, 16, "EMAIL_HOST must be set where EMAIL_HOST_USER is"),
+        (sent and for_real and plain, 17, "PUBLIC_URL must start with https:// where HTTPS is true"),
+    ]  # fmt: skip
+    return errors((message, number) for is_so, number, message in faults if is_so)
+
+
+@checks.register
+def what_nobody_may_be_called(app_configs=None, **kwargs) -> list[checks.Error]:
+    """The first admin's name; refused before `prepare` has begun."""
+    try:
+        names.validate_username(names.nfkc(settings.DJANGO_SUPERUSER_USERNAME or "admin"))
+    except ValidationError as refused:
+        return errors([(f"DJANGO_SUPERUSER_USERNAME: {refused.messages[0]}", 18)])
+    return []
 
 
 def _is_loopback(host: str) -> bool:

@@ -17,10 +17,11 @@ FOR_REAL = {"DEBUG": "false", "SECRET_KEY": KEY, "JWT_SIGNING_KEY": KEY, "ALLOWE
 
 def start(*arguments: str, **settings: str) -> subprocess.CompletedProcess:
     """`python …` in the environment of somebody who set what is FOR_REAL, and these."""
-    environment = bare_environment() | FOR_REAL | {"DB_ENGINE": "django.db.backends.sqlite3", "DB_NAME": "/nowhere/db.sqlite3"} | settings
+    environment = bare_environment() | FOR_REAL | {"DB_ENGINE": "django.db.backends.sqlite3", "DB_NAME": "nowhere.sqlite3"} | settings
     return subprocess.run([sys.executable, *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60)
 
 
+MAIL = {"EMAIL_HOST": "mail.example.com", "DEFAULT_FROM_EMAIL": "us@example.com", "PUBLIC_URL": "https://example.com"}
 WRONG = [
     ({"SECRET_KEY": ""}, "SECRET_KEY"),
     ({"JWT_SIGNING_KEY": "x" * 31}, "JWT_SIGNING_KEY"),
@@ -32,6 +33,14 @@ WRONG = [
     ({"EMAIL_HOST": "mail.example.com", "DEFAULT_FROM_EMAIL": "us@example.com"}, "PUBLIC_URL"),
     ({"EMAIL_HOST": "mail.example.com", "PUBLIC_URL": "https://example.com"}, "DEFAULT_FROM_EMAIL"),
     ({"EMAIL_USE_TLS": "true", "EMAIL_USE_SSL": "true"}, "EMAIL_USE_TLS"),
+    (MAIL | {"HTTPS": "true", "PUBLIC_URL": "http://example.com"}, "PUBLIC_URL"),
+    (MAIL | {"EMAIL_HOST_USER": "us"}, "EMAIL_HOST_PASSWORD"),
+    (MAIL | {"EMAIL_HOST_PASSWORD": "word"}, "EMAIL_HOST_USER"),
+    ({"EMAIL_HOST_USER": "us", "EMAIL_HOST_PASSWORD": "word"}, "EMAIL_HOST must be set"),
+    ({"JWT_ACCESS_MINUTES": "61"}, "JWT_REFRESH_MINUTES"),
+    ({"DB_NAME": "/nowhere/db.sqlite3"}, "DB_NAME"),
+    ({"DB_NAME": "/"}, "DB_NAME"),
+    *(({"DJANGO_SUPERUSER_USERNAME": name}, "DJANGO_SUPERUSER_USERNAME") for name in ("me", "12", "two words", "x" * 151)),
 ]
 
 TWILIO = {"SMS_BACKEND": "twilio", "TWILIO_ACCOUNT_SID": "AC0", "TWILIO_AUTH_TOKEN": "token", "TWILIO_FROM": "+15005550006"}
@@ -113,6 +122,12 @@ def test_what_is_right_starts_and_so_do_several_processes_with_redis():
 def test_keys_from_a_file_will_do(tmp_path):
     started = start("manage.py", "check", SECRET_KEY="", JWT_SIGNING_KEY="", KEYS_FILE=str(tmp_path / "keys"))
     assert started.returncode == 0, started.stderr
+
+
+def test_keys_that_could_not_be_made_are_no_keys_with_debug_on_either():
+    refused = start("manage.py", "check", DEBUG="true", SECRET_KEY="", KEYS_FILE="/nowhere/keys")
+    assert refused.returncode != 0
+    assert "SECRET_KEY" in refused.stderr and "KEYS_FILE" in refused.stderr
 
 
 def test_with_debug_on_nothing_of_this_is_asked(tmp_path):

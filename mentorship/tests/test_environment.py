@@ -131,11 +131,51 @@ def test_what_is_given_arrives_and_what_is_not_has_its_default(read, given, find
      ("PORT", "٨"), ("WORKERS", "0"), ("WORKERS", "many"), ("DB_ENGINE", "mysql"), ("CSRF_TRUSTED_ORIGINS", "example.com"), ("CORS_ALLOWED_ORIGINS", "*"),
      ("CORS_ALLOWED_ORIGINS", "https://a.example/path"), ("JWT_ACCESS_MINUTES", "0"), ("JWT_ACCESS_MINUTES", "1h"), ("JWT_REFRESH_MINUTES", "9" * 30),
      ("JWT_ROTATE_REFRESH_TOKENS", "sometimes"), ("THROTTLE_USER", "100"), ("THROTTLE_USER", "0/min"), ("THROTTLE_ANON", "100/fortnight"),
-     ("THROTTLE_LOGIN", "/min"), ("THROTTLE_REGISTRATION", "-5/min"), ("PASSWORD_VALIDATION", "weak"), ("CONTACTS_VISIBLE_TO", "nobody")],
+     ("THROTTLE_LOGIN", "/min"), ("THROTTLE_REGISTRATION", "-5/min"), ("PASSWORD_VALIDATION", "weak"), ("CONTACTS_VISIBLE_TO", "nobody"),
+     *(("HOST", value) for value in ("two words", "a..b", "127.0.0.1:8000", "http://127.0.0.1", "999.1.1.1", "x" * 300)),
+     *(("ALLOWED_HOSTS", value) for value in ("https://a.example", "a.example:80", "*.a.example", "a.example,two words", "münchen.example", "::1")),
+     *(("CSRF_TRUSTED_ORIGINS", value) for value in ("https://a.example:99999", "https://*", "https://us:word@a.example", "https://a.example?b")),
+     ("CORS_ALLOWED_ORIGINS", "https://*.a.example"), ("PUBLIC_URL", "https://a.example:99999"), ("PASSWORD_RESET_URL", "https://a..b/"),
+     *(("REDIS_URL", value) for value in ("redis://:word@h:99999/0", "redis://h:port", "redis://h/people", "redis:///0", "redis://h:0")),
+     ("METRICS_HOST", "a.example:9000"), ("PROMETHEUS_MULTIPROC_DIR", "/nowhere"), ("EMAIL_HOST", "a.example:587"), ("EMAIL_HOST", "smtp://us:word@a.example"), ("EMAIL_HOST_USER", "josé"), ("EMAIL_HOST_PASSWORD", "wordß"),
+     *(("DEFAULT_FROM_EMAIL", value) for value in ("nobody", "Us <us@>", "us@a.example\nBcc: b@a.example", "a@a.example, b@a.example")),
+     ("DJANGO_SUPERUSER_EMAIL", "nobody"), ("DJANGO_SUPERUSER_EMAIL", "a@a.example\nb"),
+     ("TWILIO_ACCOUNT_SID", "SK0"), ("TWILIO_ACCOUNT_SID", "AC/../x"), ("TWILIO_AUTH_TOKEN", "two words"), ("TWILIO_AUTH_TOKEN", "word…"),
+     ("TWILIO_FROM", "+1 (500) 555-0006"), ("TWILIO_FROM", "us@a.example")],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_by_name(read, name, value):
-    with pytest.raises(ImproperlyConfigured, match=name):
+def test_a_wrong_value_is_refused_by_name_and_no_password_in_it_is_shown(read, name, value):
+    with pytest.raises(ImproperlyConfigured, match=name) as refused:
         read(**{name: value})
+    assert "word@" not in str(refused.value) and len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HOST", "::1"), ("HOST", "localhost"), ("ALLOWED_HOSTS", ".a.example,[::1],127.0.0.1,my_host,*"), ("CSRF_TRUSTED_ORIGINS", "https://*.a.example"),
+     ("CORS_ALLOWED_ORIGINS", "http://[::1]:3000"), ("REDIS_URL", "unix:///run/redis.sock?db=2"), ("REDIS_URL", "rediss://us:p%40w@h:6380/2"),
+     ("REDIS_URL", "redis://h"), ("EMAIL_HOST", "mail"), ("EMAIL_HOST_PASSWORD", "with a blank"), ("DEFAULT_FROM_EMAIL", "us@a.example"),
+     ("DEFAULT_FROM_EMAIL", '"Us, and them" <us@a.example>'), ("PUBLIC_URL", "http://münchen.example:8000/people"), ("TWILIO_FROM", "Mentors"),
+     ("TWILIO_FROM", "MG0123456789abcdef")],
+)  # fmt: skip
+def test_what_may_look_strange_and_is_right_is_taken(read, name, value):
+    assert read(**{name: value})
+
+
+@pytest.mark.parametrize("host", ["/run/postgresql", "one.example,2001:db8::1", "my_db"])
+def test_postgresql_is_reached_as_libpq_says(read, host):
+    assert read(**POSTGRES, DB_HOST=host)["DATABASES"]["default"]["HOST"] == host
+
+
+@pytest.mark.parametrize("host", ["postgres://john:word@db/people", "two words", "db:5432"])
+def test_a_wrong_address_of_postgresql_is_refused_by_name_and_not_shown(read, host):
+    with pytest.raises(ImproperlyConfigured, match="DB_HOST") as refused:
+        read(**POSTGRES, DB_HOST=host)
+    assert "word@" not in str(refused.value)
+
+
+def test_sqlite_and_an_address_of_postgresql_contradict_each_other(read):
+    with pytest.raises(ImproperlyConfigured, match="DB_ENGINE.*DB_HOST"):
+        read(DB_ENGINE="django.db.backends.sqlite3", DB_HOST="db")
 
 
 @pytest.mark.parametrize("value", ["sms.example.com", "ftp://a.example/token", "https:///token", "https://a.example:70000/token",
@@ -179,6 +219,20 @@ def test_the_file_gives_what_the_environment_does_not(read, tmp_path):
 def test_an_empty_value_in_the_environment_is_given_by_the_file(read, tmp_path):
     (tmp_path / "env").write_text("PORT=9000\n")
     assert read(ENV_FILE=str(tmp_path / "env"), PORT="")["PORT"] == 9000
+
+
+@pytest.mark.parametrize("written", [b"PORT: 9000", b"PORT", b"PORT='9000", b"PORT=\xff"])
+def test_a_file_that_cannot_be_understood_is_refused_and_not_shown(read, tmp_path, written):
+    (tmp_path / "env").write_bytes(b"# settings\n" + written)
+    with pytest.raises(ImproperlyConfigured, match=str(tmp_path / "env")) as refused:
+        read(ENV_FILE=str(tmp_path / "env"))
+    assert "9000" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["nowhere", ""])
+def test_a_file_that_is_named_and_is_none_is_refused(read, tmp_path, name):
+    with pytest.raises(ImproperlyConfigured, match="ENV_FILE"):
+        read(ENV_FILE=str(tmp_path / name))
 
 
 def test_with_debug_on_the_keys_are_made_and_kept(read):

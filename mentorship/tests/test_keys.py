@@ -50,3 +50,8 @@ def test_what_somebody_wrote_there_stays(tmp_path):
 
 def test_where_no_file_can_be_there_are_none(tmp_path):
     assert read_or_make(tmp_path / "nowhere" / "keys") == {}
+
+
+def test_in_a_file_that_holds_something_else_there_are_none(tmp_path):
+    (tmp_path / "keys").write_bytes(b"\xff\x00")
+    assert read_or_make(tmp_path / "keys") == read_or_make(tmp_path) == {}

@@ -1,13 +1,16 @@
 import secrets
+import time
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
-from users import names
+from mentorship import health
 from users.models import User
+
+WAIT, PAUSE, TRIES = 1, 4, 12  # seconds for a table, then seconds for everybody else; a minute in all
 
 
 class Command(BaseCommand):
@@ -17,22 +20,31 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args, **options):
-        if connection.vendor == "postgresql":
-            connection.ensure_connection()
-            with connection.cursor() as cursor:
-                cursor.execute("SET statement_timeout = 0; SET lock_timeout = '60s'")
-        call_command("migrate", verbosity=options["verbosity"])
+        if why := health.why_no_database():
+            raise CommandError(why)
+        self._migrate(options["verbosity"])
         self._make_admin()
+
+    def _migrate(self, verbosity: int) -> None:
+        """While a migration waits for a table whoever comes waits behind it, and a request gives up after 3 s: so it waits only
+        a moment at a time."""
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET statement_timeout = 0; SET lock_timeout = '{WAIT}s'")
+        for left in reversed(range(TRIES)):
+            try:
+                return call_command("migrate", verbosity=verbosity)
+            except OperationalError as reason:
+                if not left or not isinstance(reason.__cause__, LockNotAvailable):
+                    raise
+            self.stderr.write("Somebody holds a table that a migration needs. It is tried again.")
+            time.sleep(PAUSE)
 
     def _make_admin(self) -> None:
         name = settings.DJANGO_SUPERUSER_USERNAME
         if name and User.objects.named(name).exists() or not name and User.objects.filter(is_superuser=True).exists():
             return
         name, given = name or "admin", settings.DJANGO_SUPERUSER_PASSWORD
-        try:
-            names.validate_username(names.nfkc(name))
-        except ValidationError as refused:
-            raise CommandError(f"DJANGO_SUPERUSER_USERNAME: {refused.messages[0]}") from None
         password = given or secrets.token_urlsafe(12)
         try:
             User.objects.create_superuser(name, settings.DJANGO_SUPERUSER_EMAIL, password)
