@@ -4,7 +4,7 @@
 
 PY = .venv/bin/python
 
-.PHONY: help run test lint format messages pins bench bench-growth venv venv-dev venv-bench
+.PHONY: help run test lint format messages pins bench bench-growth bench-scale torture soak venv venv-dev venv-bench
 .DEFAULT_GOAL := help
 
 help:
@@ -30,11 +30,14 @@ test: venv-dev ## all tests, on SQLite and on PostgreSQL with Redis, and how muc
 lint: venv-dev ## look for faults in the code, the migrations, the schema and the files for containers
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m bandit --quiet --recursive --configfile bandit.yaml mentorship users products bench torture manage.py
+	$(WITH_NO_SETTINGS) $(FOR_REAL) $(PY) manage.py check --deploy --fail-level WARNING
 	$(WITH_NO_SETTINGS) $(PY) manage.py makemigrations --check --dry-run
 	$(WITH_NO_SETTINGS) $(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 	.venv/bin/hadolint Dockerfile
+	.venv/bin/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml deploy/kubernetes/example/*.yaml
 
 format: venv-dev ## lay out the code and sort its imports
 	$(PY) -m ruff check --fix .
@@ -45,6 +48,17 @@ bench: venv-dev venv-bench ## load this service and its peers in turn, and print
 
 bench-growth: venv-dev ## the same operations with 1 million and with 5 million users; takes an hour and 15 GB of disk
 	@exec $(PY) -m bench.growth $(BENCH)
+
+bench-scale: venv-dev venv-bench ## what more processes bring, and what a statement and a user cost; takes a quarter of an hour
+	@exec $(PY) -m bench.scale $(BENCH)
+
+torture: venv-dev ## try by force what the service promises, on both databases; takes most of an hour
+	@failed=; rm -f build/torture.md; mkdir -p build; \
+	for on in postgres sqlite; do TEST_ON=$$on $(PY) -m torture --write build/torture.md $(TORTURE) || failed="$$failed $$on"; done; \
+	test -z "$$failed" || { echo "== Broken promises on:$$failed"; exit 1; }
+
+soak: venv-dev ## an hour of what people do all day, and whether anything fails, grows or slows down
+	@exec $(PY) -m torture.soak $(TORTURE)
 
 messages: venv-dev ## compile the translations, .po to .mo
 	$(PY) -c 'import glob, polib; [polib.pofile(po).save_as_mofile(po[:-2] + "mo") for po in glob.glob("*/locale/*/LC_MESSAGES/*.po")]'
@@ -103,6 +117,8 @@ BRANCHES = 'import json, sys; covered = json.load(sys.stdin)["totals"]["percent_
 # The developer's own settings, keys and database stay out of it.
 WITH_NO_SETTINGS = folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	env -i PATH="$$PATH" ENV_FILE=/dev/null KEYS_FILE="$$folder/keys.env" DB_NAME="$$folder/db.sqlite3"
+
+FOR_REAL = DEBUG=false HTTPS=true NUM_PROXIES=1 ALLOWED_HOSTS=mentors.example.com
 
 PIN = UV_CUSTOM_COMPILE_COMMAND='make pins' .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links

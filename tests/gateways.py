@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import socket
 import socketserver
@@ -63,6 +64,10 @@ class Gateway(socketserver.ThreadingTCPServer):
     def handle_error(self, request, client_address):
         if not isinstance(sys.exception(), ConnectionError):  # a client that has given up
             super().handle_error(request, client_address)
+
+    def code_for(self, phone: str) -> str:
+        """The code that the last message to this phone brought."""
+        return next(re.search("[0-9]+", text)[0] for to, text in reversed(self.received) if to == phone)
 
     def join(self) -> dict[str, str]:
         raise NotImplementedError

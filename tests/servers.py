@@ -40,9 +40,12 @@ FIXED = {
 }
 
 
-def start_postgres(port=0):
-    """A PostgreSQL of our own with an empty database `name`. For port and errors see Server."""
-    return Postgres(port)
+def start_postgres(port=0, durable=False):
+    """A PostgreSQL of our own with an empty database `name`; only a durable one keeps through a crash what it acknowledged.
+
+    For port and errors see Server.
+    """
+    return Postgres(port, durable)
 
 
 def start_valkey(port=0):
@@ -119,7 +122,8 @@ class Postgres(Server):
     name = "mentorship"
     ends_by = signal.SIGINT  # its "fast" shutdown: SIGTERM would wait for the clients to leave
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, durable=False):
+        self.durable = durable
         super().__init__(port)
         with self.connect("postgres") as connection:
             connection.execute(f"CREATE DATABASE {self.name}")
@@ -137,7 +141,8 @@ class Postgres(Server):
 
     def command(self):
         options = [f"listen_addresses={self.host}", f"port={self.port}", "unix_socket_directories=", "max_connections=100"]
-        for_speed = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]  # the data never outlives the run
+        # Else the data never outlives the run, nor a crash.
+        for_speed = [] if self.durable else ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         return [self._binary("postgres"), "-D", "data", *(f"--{option}" for option in options + for_speed)]
 
     def answers(self):

@@ -60,14 +60,16 @@ class Place:
         return done.stdout
 
     def rows(self, sql: str) -> list[tuple]:
-        name = self.environment["DB_NAME"]
-        with closing(_postgres(name) if _on_postgres() else sqlite3.connect(name, timeout=20)) as connection:
+        with closing(self._connected()) as connection:
             return connection.execute(sql).fetchall()
 
     def change(self, sql: str) -> None:
-        name = self.environment["DB_NAME"]
-        with closing(_postgres(name) if _on_postgres() else sqlite3.connect(name, timeout=20, isolation_level=None)) as connection:
+        with closing(self._connected()) as connection:
             connection.execute(sql)
+
+    def _connected(self):
+        name = self.environment["DB_NAME"]
+        return _postgres(name, self.environment) if _on_postgres() else sqlite3.connect(name, timeout=20, isolation_level=None)
 
     def wrong(self) -> dict[str, list]:
         """Rows that break a rule which holds whatever runs at the same time, by the rule."""
@@ -136,12 +138,13 @@ class Process:
 
 
 class Service(Process):
-    """One instance of the service, at `url`; whatever it answers with 5xx is an error here, with its log."""
+    """One instance of the service, at `url`, on `port` or any free one; whatever it answers with 5xx is an error here, with its log."""
 
-    def __init__(self, where: Place, **environment: str):
+    def __init__(self, where: Place, host: str = HOST, port: int = 0, **environment: str):
+        self.host = host
         for _ in range(3):  # a port that was free a moment ago may be taken by now
-            self.port = servers._free_port()
-            super().__init__(where, **environment, HOST=HOST, PORT=str(self.port))
+            self.port = port or servers._free_port()
+            super().__init__(where, **environment, HOST=host, PORT=str(self.port))
             if self._is_ready():
                 return
             self.end()
@@ -152,7 +155,7 @@ class Service(Process):
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def _is_ready(self) -> bool:
         deadline = time.monotonic() + self.patience
@@ -189,6 +192,13 @@ class Service(Process):
         answer = self.post("/api/login", {"username": username, "password": password})
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+
+class Sender(Process):
+    """`manage.py send_mail`, until it is told to end."""
+
+    def command(self):
+        return ["manage.py", "send_mail"]
 
 
 class Shell(Process):
@@ -255,6 +265,6 @@ def _new_database() -> dict[str, str]:
     return given | {"DB_NAME": name, "REDIS_URL": cache}
 
 
-def _postgres(name: str):
-    account = {"user": os.environ.get("POSTGRES_USER"), "password": os.environ.get("POSTGRES_PASSWORD"), "dbname": name}
-    return psycopg.connect(host=os.environ["DB_HOST"], port=os.environ.get("DB_PORT"), **account, connect_timeout=5, autocommit=True)
+def _postgres(name: str, environment=os.environ):
+    account = {"user": environment.get("POSTGRES_USER"), "password": environment.get("POSTGRES_PASSWORD"), "dbname": name}
+    return psycopg.connect(host=environment["DB_HOST"], port=environment.get("DB_PORT"), **account, connect_timeout=5, autocommit=True)

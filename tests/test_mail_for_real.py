@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.mail_server import MailServer, link_in, text_of
-from tests.service import PASSWORD, Process, Service, place
+from tests.service import PASSWORD, Sender, Service, place
 from tests.test_browser_admin import PATIENCE, chromium  # noqa: F401 a fixture
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
@@ -23,13 +23,6 @@ WRITE = """
 from users.emails import outbox
 outbox.write("confirm", "bob@example.com", User.objects.create_user("bob", email="bob@example.com").pk)
 """
-
-
-class Sender(Process):
-    """`manage.py send_mail`, until it is told to end."""
-
-    def command(self):
-        return ["manage.py", "send_mail"]
 
 
 class WithMail(Service):

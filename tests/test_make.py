@@ -35,7 +35,7 @@ def stand_in(folder, name, script):
 
 def test_it_lists_its_commands(clone):
     listed = [line.split()[1] for line in make(clone).stdout.splitlines()]
-    assert listed == ["run", "test", "lint", "format", "bench", "bench-growth", "messages", "pins"]
+    assert listed == ["run", "test", "lint", "format", "bench", "bench-growth", "bench-scale", "torture", "soak", "messages", "pins"]
 
 
 def test_a_python_that_is_too_old_is_named(clone):

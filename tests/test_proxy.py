@@ -2,21 +2,17 @@
 
 import http.client
 import json
-import os
-import shutil
-import socket
-import subprocess
+import re
 import threading
-import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from tests import servers
+from tests.proxy import MISSING, NGINX, nginx
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-pytestmark = [pytest.mark.once, pytest.mark.skipif(not NGINX, reason="nginx is not installed (on Debian: nginx-light)")]
+pytestmark = [pytest.mark.once, pytest.mark.skipif(not NGINX, reason=MISSING)]
 REPLICAS = ["127.0.0.1", "127.0.0.2"]
 
 
@@ -38,24 +34,6 @@ class Replica(BaseHTTPRequestHandler):
         pass
 
 
-def name_server(addresses):
-    """Docker's name server, for one name: every question about `web` is answered with all of `addresses`."""
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("127.0.0.1", 0))
-
-    def answer():
-        while True:
-            question, client = server.recvfrom(512)
-            if question == b"stop":
-                return server.close()
-            records = [b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x01\x00\x04" + socket.inet_aton(address) for address in addresses]
-            counts = b"\x00\x01" + len(records).to_bytes(2, "big") + b"\x00\x00\x00\x00"
-            server.sendto(question[:2] + b"\x81\x80" + counts + question[12:] + b"".join(records), client)
-
-    threading.Thread(target=answer, daemon=True).start()
-    return server
-
-
 @pytest.fixture(scope="module")
 def replicas():
     port = servers._free_port()
@@ -68,38 +46,10 @@ def replicas():
         server.server_close()
 
 
-def serve(folder, replicas_port, num_proxies="1", addresses=REPLICAS):
-    """nginx on the template as it stands, but for ports and paths; yields a function that asks it."""
-    port, names = servers._free_port(), name_server(addresses)
-    site = (servers.PROJECT / "proxy" / "nginx.conf.template").read_text()
-    for there, here in {
-        "${NUM_PROXIES}": num_proxies,
-        "resolver 127.0.0.11": f"resolver 127.0.0.1:{names.getsockname()[1]}",
-        "listen 80 ": f"listen 127.0.0.1:{port} ",
-        "set $web web:8000": f"set $web web:{replicas_port}",
-        "/dev/stdout": str(folder / "access.log"),
-    }.items():
-        assert there in site
-        site = site.replace(there, here)
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    user = "" if os.geteuid() else "user root;"
-    (folder / "nginx.conf").write_text(f"{user} daemon off; pid {folder}/pid; events {{}} http {{ {temporary}\n{site} }}")
-    command = [NGINX, "-e", folder / "error.log", "-p", folder, "-c", folder / "nginx.conf"]
-    subprocess.run([*command, "-t"], check=True, capture_output=True, timeout=30)
-    process = subprocess.Popen(command)
-    _wait_for(port)
-    yield lambda *request, **more: _ask(port, *request, **more)
-    process.terminate()
-    process.wait(30)
-    names.sendto(b"stop", names.getsockname())
-
-
-def _wait_for(port):
-    deadline = time.monotonic() + 30
-    with socket.socket() as client:
-        while client.connect_ex(("127.0.0.1", port)):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+def serve(*where, addresses=REPLICAS, **options):
+    """Yields a function that asks an nginx which runs meanwhile. For `where` and `options` see tests/proxy.py."""
+    with nginx(*where, addresses, **options) as port:
+        yield lambda *request, **more: _ask(port, *request, **more)
 
 
 def _ask(port, method, path, body=None, **headers):
@@ -143,6 +93,19 @@ def test_another_proxy_in_front_can_once_it_is_counted(tmp_path, replicas):
         assert seen["headers"]["X-Forwarded-Proto"] == "https"
 
 
+def test_each_request_has_a_name_for_the_service_and_for_the_log(tmp_path, replicas):
+    for proxy in serve(tmp_path, replicas):
+        names = [proxy("GET", "/api/", X_Request_ID=given)[1]["headers"]["X-Request-ID"] for given in ("mine", "mine", "a b", "")]
+    assert len(set(names)) == 4 and all(re.fullmatch("[0-9a-f]{32}", name) for name in names)
+    assert [line.split()[-1] for line in (tmp_path / "access.log").read_text().splitlines()] == names
+
+
+def test_another_proxy_in_front_can_name_it_once_it_is_counted(tmp_path, replicas):
+    for proxy in serve(tmp_path, replicas, num_proxies="2"):
+        assert proxy("GET", "/api/", X_Request_ID="A-b_c.9")[1]["headers"]["X-Request-ID"] == "A-b_c.9"
+        assert re.fullmatch("[0-9a-f]{32}", proxy("GET", "/api/", X_Request_ID="x" * 65)[1]["headers"]["X-Request-ID"])
+
+
 def test_what_the_service_itself_refuses_as_too_large_reaches_it(proxy):
     answer, _ = proxy("POST", "/api/login", b"x" * (256 * 1024 + 1))
     assert answer.status == 200
@@ -177,6 +140,7 @@ def test_without_any_replica_it_is_502_in_json_with_a_time_to_retry(tmp_path):
     for proxy in serve(tmp_path, servers._free_port()):
         answer, body = proxy("GET", "/api/")
         assert (answer.status, answer.headers["Retry-After"]) == (502, "5")
+        assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
         assert body == {"detail": "The service is not available, try again later."}
 
 

@@ -1,0 +1,31 @@
+"""The torture chamber in small: a fiftieth of each chapter, in which every promise must hold. All of it: `make torture`."""
+
+import importlib
+import os
+
+import pytest
+
+from torture.__main__ import CHAPTERS
+from torture.report import Row, broken, counted, table
+
+SCALE = 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_what_is_promised_is_held(chapter):
+    if os.environ["TEST_ON"] not in CHAPTERS[chapter]:
+        pytest.skip(f"{chapter} is not tried on {os.environ['TEST_ON']}")
+    rows = list(importlib.import_module(f"torture.{chapter}").run(SCALE))
+    assert rows and all(row.times for row in rows)
+    assert not broken({chapter: rows}), table({chapter: rows}, os.environ["TESTS_RUN_ON"])
+
+
+def test_a_broken_promise_is_told_as_one():
+    fine, wrong = Row("asked", 2, "200", "200", holds=True), Row("asked | twice", 1200, "no 500", counted(["500", "501"]), holds=False)
+    assert broken({"reads": [fine, wrong]}) == [wrong]
+    said = table({"reads": [fine, wrong]}, "a database").splitlines()
+    assert said[-2:] == [
+        "| reads | asked | 2 | 200 | 200 | held |",
+        r"| reads | asked \| twice | 1 200 | no 500 | 2, the first: 500 | **broken** |",
+    ]

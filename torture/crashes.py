@@ -1,0 +1,195 @@
+"""All workers killed, PostgreSQL stopped at once, under six writers: nothing acknowledged is lost, and no business is half-done.
+
+PostgreSQL is one of its own here, which keeps what it acknowledged; else the tests' own is faster than that.
+"""
+
+import itertools
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import requests
+
+from bench.machine import family
+from tests import gateways
+from tests.mail_server import MailServer
+from tests.servers import Postgres, start_postgres
+from tests.service import Place, Sender, Service, Shell, place
+from torture import newcomers, regulars
+from torture.report import Row, counted
+from torture.writers import Writer, Writers, at_work
+
+KILLS, STOPS = 20, 10
+WORKERS = 2  # of each of the two instances
+CALM = 6.0  # seconds: granian takes a worker that dies within 5.5 s of its start for one that cannot start, and ends
+PATIENCE = 60  # seconds until all is normal again
+_numbers = itertools.count(1)
+CHANCE = random.Random(7310)  # noqa: S311 when it happens
+
+
+class Scene(NamedTuple):
+    """What there is, and who writes."""
+
+    where: Place
+    postgres: Postgres
+    services: list[Service]
+    shell: Shell
+    mail: MailServer
+    writers: Writers
+
+
+class Seen(NamedTuple):
+    """What came of crashes of one kind."""
+
+    seconds: list[float]
+    lost: list[str]
+    half_done: list[str]
+    failed_later: list[str]
+
+
+def run(scale: float) -> Iterator[Row]:
+    kills, stops = max(1, round(KILLS * scale)), max(2, round(STOPS * scale))
+    with _scene() as scene:
+        yield _row(scene, f"kill -9 of all {2 * WORKERS} workers", kills, _kill, CALM)
+        yield _row(scene, "PostgreSQL stopped at once, and started again", stops, _stop, 0)
+        yield _letters(scene)
+
+
+@contextmanager
+def _scene() -> Iterator[Scene]:
+    postgres, mail = start_postgres(durable=True), MailServer()
+    try:
+        with (
+            gateways.webhook() as gateway,
+            mail,
+            place(**postgres.environment(), **gateway.environment, **mail.environment) as where,
+            Service(where, WORKERS=str(WORKERS)) as one,
+            Service(where, WORKERS=str(WORKERS)) as other,
+            Sender(where),
+            Shell(where) as shell,
+            at_work(_six(where, [one, other], gateway)) as writers,
+        ):
+            shell.run("from django.db import connection")
+            yield Scene(where, postgres, [one, other], shell, mail, writers)
+    finally:
+        postgres.stop()
+
+
+def _six(where: Place, services: list[Service], gateway: gateways.Gateway) -> list[Writer]:
+    kinds = (newcomers.Registrar, newcomers.Invitee, regulars.Namer, regulars.Chooser, regulars.Leaver)
+    return [*(kind(where, services) for kind in kinds), newcomers.PhoneOwner(where, services, gateway)]
+
+
+def _row(scene: Scene, done: str, times: int, crash: Callable[[Scene], float], calm: float) -> Row:
+    writers, seen = scene.writers, Seen([], [], [], [])
+    acknowledged, unanswered, surprised = writers.acknowledged, len(writers.failures()), len(writers.surprises)
+    try:
+        for number in range(times):
+            time.sleep(calm if number else 0)
+            _crash_once(scene, crash, seen)
+    except RuntimeError as broken:
+        seen.failed_later.append(str(broken))
+    surprises = writers.surprises[surprised:]
+    said = (
+        f"{writers.acknowledged - acknowledged} acknowledged, {len(writers.failures()) - unanswered} unanswered;"
+        f" lost: {counted(seen.lost)}; half-done: {counted(seen.half_done)}; failed once it was back: {counted(seen.failed_later)};"
+        f" other answers: {counted(surprises)}; all back after {max(seen.seconds, default=PATIENCE):.1f} s at most"
+    )
+    promised = "no acknowledged write is lost, what ended stays ended, no business is half-done; it goes on by itself, without a 500"
+    wrong = seen.lost or seen.half_done or seen.failed_later or surprises
+    return Row(f"{done}, under six writers", times, promised, said, not wrong)
+
+
+def _crash_once(scene: Scene, crash: Callable[[Scene], float], seen: Seen) -> None:
+    scene.writers.have_written(each=2)
+    time.sleep(CHANCE.uniform(0, 0.3))
+    token = _deactivated(scene)
+    from_when = crash(scene)
+    _back(scene)
+    back = time.monotonic()
+    seen.seconds.append(back - from_when)
+    scene.writers.have_written(each=2)
+    scene.writers.rest()
+    seen.failed_later.extend(scene.writers.failures(since=back))
+    seen.lost.extend(_not_ended(scene, token))
+    for writer in scene.writers.all:
+        seen.lost.extend(writer.lost())
+        seen.half_done.extend(writer.half_done())
+    for what, sql in newcomers.HALF_DONE.items():
+        seen.half_done.extend(f"{what}: {row}" for row in scene.where.rows(sql))
+    seen.half_done.extend(f"{what}: {rows[:3]}" for what, rows in scene.where.wrong().items())
+    scene.writers.go_on()
+
+
+def _kill(scene: Scene) -> float:
+    """When that was."""
+    begun = time.monotonic()
+    for pid in [pid for service in scene.services for pid in family(service.process.pid)[1:]]:
+        os.kill(pid, signal.SIGKILL)
+    return begun
+
+
+def _stop(scene: Scene) -> float:
+    """As `pg_ctl stop -m immediate` does, and start it; gives the time from which on PostgreSQL itself answers again."""
+    scene.postgres.process.send_signal(signal.SIGQUIT)
+    scene.postgres.process.wait(PATIENCE)
+    if not scene.postgres.start():
+        raise RuntimeError(f"PostgreSQL does not start any more:\n{scene.postgres.log()}")
+    return time.monotonic()
+
+
+def _back(scene: Scene) -> None:
+    """Wait until both instances answer from the database again, and have all their workers."""
+    deadline = time.monotonic() + PATIENCE
+    while not all(_is_ready(service) for service in scene.services):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"The service is not back after {PATIENCE} s:\n{[service.said() for service in scene.services]}")
+        time.sleep(0.02)
+
+
+def _is_ready(service: Service) -> bool:
+    try:
+        return requests.get(f"{service.url}/health/ready", timeout=5).ok and len(family(service.process.pid)) > WORKERS
+    except requests.RequestException:
+        return False
+
+
+# What is acknowledged just before, past the writers
+
+
+def _deactivated(scene: Scene) -> str:
+    """A token of somebody who has just been deactivated, by staff."""
+    name = f"inactive.{next(_numbers)}"
+    token = scene.services[0].sign_up(name)
+    scene.shell.run(f"connection.close(); User.objects.filter(username='{name}').update(is_active=False)")
+    return token
+
+
+def _not_ended(scene: Scene, token: str) -> Iterator[str]:
+    for service in scene.services:
+        if service.get("/api/users/me/", token).status_code != 401:
+            yield "a deactivation"
+
+
+def _letters(scene: Scene) -> Row:
+    """Each person who registered gets a letter, in the end, and nobody else."""
+    scene.writers.rest()
+    expected = {f"{name}@example.com" for writer in scene.writers.all if isinstance(writer, newcomers.Registrar) for name in writer.names}
+    deadline = time.monotonic() + PATIENCE
+    while scene.where.rows(newcomers.READY) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    sent = [address for letter in scene.mail.letters for address in letter.given_to]
+    taken = {address for (address,) in scene.where.rows(newcomers.TAKEN)}
+    people = {address for (address,) in scene.where.rows("SELECT email FROM users_user WHERE email <> ''")}
+    missing, to_nobody = expected - set(sent) - taken, set(sent) - people
+    said = (
+        f"{len(set(sent))} people got one, {len(sent) - len(set(sent))} of them twice; a sender had taken {len(taken - set(sent))} when"
+        f" PostgreSQL went, which go out after five minutes; lost: {counted(missing)}; for what never was: {counted(to_nobody)}"
+    )
+    return Row(
+        "letters to who registered meanwhile", len(expected), "none is lost, none is sent for what never was", said, not missing | to_nobody
+    )

@@ -1,0 +1,124 @@
+"""Hostile requests, 100 000 in all: what the service's own schema names × everything bad, raw bytes, and schemathesis.
+
+With DEBUG on, where Django would show its own HTML, and where letters and codes are made without a gateway: so no endpoint may say 503.
+
+Nothing that is refused may change anything. What must be refused is not foretold, field by field: everything is sent a first time; and
+then what was refused, and what only reads, is sent once more, alone, between two looks at every row of every table.
+"""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import cycle, islice
+
+from bench.machine import family
+from tests.service import Place, Service, me, place
+from torture import chunked, raw_http
+from torture.endpoints import Kind, kinds, read
+from torture.report import Row, counted
+from torture.sending import PATIENCE, PROMISED, SAFE, SLOWEST, THREADS, Callers, Tally, send_all
+
+ALL, RAW, CHUNKS, EXAMPLES = 100_000, 6_000, 2_000, 200  # requests; the last: schemathesis's, an operation
+FIRST = 0.55  # of the rest is sent a first time
+SHARES = {"fields": 0.42, "bodies": 0.08, "headers": 0.13, "methods": 0.07, "paths": 0.14, "query strings": 0.16}
+
+
+def run(scale: float) -> Iterator[Row]:
+    on_postgres = os.environ["TEST_ON"] == "postgres"
+    settings = {"DEBUG": "true", "PASSWORD_VALIDATION": "true", "WORKERS": "2" if on_postgres else "1"}
+    settings |= dict.fromkeys(("JWT_ACCESS_MINUTES", "JWT_REFRESH_MINUTES"), "600")  # longer than all of this takes
+    with place(**settings) as where, ExitStack() as stack:
+        services = [stack.enter_context(Service(where)) for _ in range(2 if on_postgres else 1)]
+        yield from _of(where, services, scale)
+
+
+def _of(where: Place, services: list[Service], scale: float) -> Iterator[Row]:
+    services[0].sign_up("alice", is_mentor=True)
+    workers = [set(family(service.process.pid)) for service in services]
+    endpoints = read(services[0].get("/api/schema/").json())
+    callers, left = Callers(where, int(1500 * scale) + 30), int(ALL * scale)
+
+    yield (generated := _schemathesis(where, services[0], scale))
+    yield (raw := raw_http.all_shapes(services, callers, endpoints, int(RAW * scale)))
+    yield (chunks := chunked.mean_what_they_say(services, callers, endpoints, int(CHUNKS * scale)))
+    left -= generated.times + raw.times + chunks.times
+
+    sent = []
+    for kind in kinds(endpoints):
+        tally, times = Tally(), int(left * FIRST * SHARES[kind.name])
+        sent += send_all(services, callers, [(kind, number) for number in range(times)], tally)
+        yield tally.row(f"{kind.name}: {kind.what}")
+    yield _nothing_changed(where, services, callers, sent, left - len(sent))
+    yield _well_afterwards(services, workers, int(ALL * scale))
+
+
+def _schemathesis(where: Place, service: Service, scale: float) -> Row:
+    """As tests/test_schemathesis.py has it: each answer is one that the schema promises."""
+    # Its `coverage` has a size of its own, of 1600 requests.
+    phases = "examples,coverage,fuzzing,stateful" if scale > 0.1 else "examples,fuzzing"
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{service.url}/api/schema/",
+               "--max-examples", str(max(1, int(EXAMPLES * scale))),
+               "--generation-deterministic", "--no-color", "--request-timeout", str(PATIENCE), "--max-response-time", str(SLOWEST),
+               "--continue-on-failure", "--phases", phases]  # fmt: skip
+    environment = where.environment | {"SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800)  # noqa: S603 our own command
+    generated = re.search(r"(\d+) generated", done.stdout)
+    failed = re.search(r"=+ FAILURES =+.*", done.stdout, re.DOTALL)
+    said = f"{generated[0]}, {failed[0][:1500]}" if generated and failed else (generated or ["nothing generated"])[0]
+    seen, promised = f"{said}; ended with {done.returncode}", "each answer is one that the schema promises, none over 2 s"
+    return Row("schemathesis", int(generated[1]) if generated else 0, promised, seen, done.returncode == 0)
+
+
+def _nothing_changed(where: Place, services: list[Service], callers: Callers, sent: list[tuple], times: int) -> Row:
+    def may_change(kind: Kind, number: int, status: int | None) -> bool:
+        return not status or (status < 400 and kind.request(number).method not in SAFE)
+
+    again = [(kind, number) for kind, number, status in sent if not may_change(kind, number, status)]
+    callers.stock(THREADS)  # none is to be made meanwhile
+    before, tally = _tables(where), Tally()
+    answered = send_all(services, callers, islice(cycle(again), times), tally)
+    after = _tables(where)
+    taken = [str(kind.request(number))[:200] for kind, number, status in answered if may_change(kind, number, status)]
+    changed = [table for table in before.keys() | after.keys() if before.get(table) != after.get(table)]
+    row = tally.row("what was refused, and what only reads, once more and alone")
+    rows = sum(count for count, _digest in after.values())
+    seen = f"{row.seen}; tables changed: {counted(changed)}, of {len(after)} with {rows} rows; taken this time: {counted(taken)}"
+    return replace(row, promised=f"{PROMISED}, and nothing changed", seen=seen, holds=row.holds and not changed and not taken)
+
+
+def _tables(where: Place) -> dict[str, tuple[int, str]]:
+    """Of every table how many rows it has, and a digest of all that stands in them."""
+    names = ("SELECT tablename FROM pg_tables WHERE schemaname = 'public'" if os.environ["TEST_ON"] == "postgres" else
+             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")  # fmt: skip
+    tables = {}
+    for (name,) in where.rows(names):
+        # The wrong tries at a code are counted, and are to be.
+        columns = "phone, digest, expires" if name == "users_phonecode" else "*"
+        rows = sorted(map(repr, where.rows(f'SELECT {columns} FROM "{name}"')))  # noqa: S608 our own tables
+        tables[name] = len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return tables
+
+
+def _well_afterwards(services: list[Service], workers: list[set[int]], times: int) -> Row:
+    """Each instance signs somebody up and in, lists and changes them; and all processes are those that began."""
+    wrong = []
+    for number, (service, began) in enumerate(zip(services, workers, strict=True)):
+        name = f"afterwards-{number}"
+        token = service.sign_up(name)
+        service.patch({"first_name": "Well"}, token)
+        listed = [user["username"] for user in service.get(f"/api/users/?search={name}", token).json()]
+        ready = service.get("/health/ready")
+        if (listed, me(service, token)["first_name"], ready.status_code) != ([name], "Well", 200):
+            wrong.append(f"{service.url}: {listed}, {ready.status_code}")
+        if set(family(service.process.pid)) != began:
+            wrong.append(f"{service.url}: other processes than before")
+        if "Traceback" in service.said() or "Internal Server Error" in service.said():
+            wrong.append(f"{service.url} logged an error: {service.said()[-300:]}")
+    done = "afterwards: a sign-up, a sign-in, a change, a list and the health of each instance"
+    seen = f"{len(services)} instances, {sum(map(len, workers))} processes; not well: {counted(wrong)}"
+    return Row(done, times, "the service is well, and no process has died", seen, not wrong)

@@ -1,0 +1,162 @@
+"""Sending requests from several threads, on connections that are kept, and judging what comes back."""
+
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from tests import callers
+from tests.service import HOST, Place, Service
+from torture.endpoints import Request
+from torture.report import Row, counted
+
+THREADS = 6
+SLOWEST = 2.0  # seconds that an answer may take
+PATIENCE = 15  # seconds after which none is waited for
+PAGES = ("/api/docs", "/api/email/confirm", "/api/password/reset/confirm")  # under /api/, and HTML by contract where the status is 200
+SAFE = {"GET", "HEAD", "OPTIONS"}
+PROMISED = "no 5xx, under /api/ no HTML, none over 2 s"
+
+
+class Answer(NamedTuple):
+    status: int | None  # None: the connection was closed instead
+    content_type: str
+    body: bytes
+    seconds: float
+
+
+class Callers:
+    """People to send as, each until something that they sent was done: who knows what is left of them then."""
+
+    def __init__(self, where: Place, at_first: int):
+        self.where, self.lock, self.fresh = where, threading.Lock(), []
+        self.batch = at_first
+
+    def take(self) -> dict:
+        with self.lock:
+            self.stock(1)
+            return self.fresh.pop()
+
+    def stock(self, least: int) -> None:
+        """Make some where fewer are left."""
+        if len(self.fresh) < least:
+            self.fresh += json.loads(self.where.manage("shell", "--verbosity", "0", "-c", callers.TELL.format(self.batch)))
+
+
+@dataclass
+class Tally:
+    """What came back of requests of a kind."""
+
+    statuses: Counter = field(default_factory=Counter)
+    worst: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, request: str, answer: Answer, fault: str | None) -> None:
+        with self.lock:
+            self.statuses[answer.status] += 1
+            self.worst = max(self.worst, answer.seconds)
+            if fault:
+                self.wrong.append(f"{fault}: {request[:200]}")
+
+    def row(self, done: str, promised: str = PROMISED) -> Row:
+        seen = ", ".join(f"{status or 'closed'} × {count}" for status, count in sorted(self.statuses.items(), key=lambda one: one[0] or 0))
+        return Row(done, self.statuses.total(), promised, f"{seen}; worst {self.worst:.2f} s; wrong: {counted(self.wrong)}", not self.wrong)
+
+
+def fault_of(path: str, answer: Answer, promised: tuple[int, ...] = ()) -> str | None:
+    """What is wrong with an answer; None where nothing is."""
+    if promised and answer.status not in promised:
+        return f"{answer.status}, not {promised}: {answer.body[:100]!r}"
+    if answer.seconds > SLOWEST:
+        return f"took {answer.seconds:.2f} s"
+    if answer.status is None:
+        return "no answer"
+    if answer.status >= 500:
+        return f"{answer.status} {answer.body[:200]!r}"
+    path = unquote(path.partition("?")[0]).rstrip("/").replace("/api/v1", "/api", 1)
+    if path != "/api" and not path.startswith("/api/") or (answer.status == 200 and path in PAGES):
+        return None
+    if "html" in answer.content_type or answer.body[:1] == b"<":
+        return f"{answer.status} as {answer.content_type}"
+    if answer.status >= 400 and answer.body and not _is_said_in_json(answer):
+        return f"{answer.status} as {answer.content_type}: {answer.body[:200]!r}"
+    return None
+
+
+def _is_said_in_json(answer: Answer) -> bool:
+    with suppress(ValueError):
+        return answer.content_type == "application/json" and isinstance(json.loads(answer.body), dict)
+    return False
+
+
+class Client:
+    """One thread's: a kept connection to each service, and who it is signed in as."""
+
+    def __init__(self, services: list[Service], callers: Callers):
+        self.callers, self.caller = callers, callers.take()
+        self.connections = [http.client.HTTPConnection(HOST, service.port, timeout=PATIENCE) for service in services]
+
+    def send(self, request: Request, number: int) -> Answer:
+        path = request.path
+        for name in ("who", "session", "mentee", "product"):
+            path = path.replace(f"{{{name}}}", str(self.caller[name]))
+        body = request.body
+        if body and len(body) < 100_000:
+            body = body.replace(b"NUMBER", b"%d" % number).replace(b"REFRESH", self.caller["refresh"].encode())
+        answer = self._exchange(self.connections[number % len(self.connections)], request, path, body)
+        if answer.status and answer.status < 300 and request.method not in SAFE:
+            self.caller = self.callers.take()
+        return answer
+
+    def _exchange(self, connection, request: Request, path: str, body: bytes | None) -> Answer:
+        """On a new connection where the kept one was closed meanwhile: as any client would."""
+        was_kept = connection.sock is not None
+        begun = time.monotonic()
+        try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # it has heard enough, and may have answered
+                self._put(connection, request, path, body)
+            got = connection.getresponse()
+            return Answer(got.status, got.headers.get("Content-Type", ""), got.read(), time.monotonic() - begun)
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            if was_kept:
+                return self._exchange(connection, request, path, body)
+            return Answer(None, "", b"", time.monotonic() - begun)
+
+    def _put(self, connection, request: Request, path: str, body: bytes | None) -> None:
+        headers = {"Host": f"{HOST}:{connection.port}"}
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        if request.signed_in:
+            headers["Authorization"] = f"Bearer {self.caller['access']}"
+        instead = {name.lower() for name, _value in request.headers}
+        connection.putrequest(request.method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in [*headers.items(), *request.headers]:
+            if name.lower() not in instead or (name, value) in request.headers:
+                connection.putheader(name, value.encode("latin-1") if value.isascii() or max(value) < "\u0100" else value.encode())
+        connection.endheaders(body)
+
+
+def send_all(services: list[Service], callers: Callers, requests: Iterable, tally: Tally) -> list[tuple]:
+    """Send (kind, number) pairs, and say of each what was answered: (kind, number, status)."""
+    requests = list(requests)
+
+    def one_thread(first: int) -> list[tuple]:
+        client, answered = Client(services, callers), []
+        for kind, number in requests[first::THREADS]:
+            request = kind.request(number)
+            answer = client.send(request, number)
+            tally.add(f"{request.method} {request.path} {request.headers}", answer, fault_of(request.path, answer, request.promised))
+            answered.append((kind, number, answer.status))
+        return answered
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [one for some in pool.map(one_thread, range(THREADS)) for one in some]

@@ -1,0 +1,68 @@
+"""Slow and silent clients by the hundred: others are answered meanwhile, by the service alone and behind the compose file's proxy."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.proxy import NGINX, NOT_TRIED, nginx
+from tests.service import HOST, Service, place
+from torture import clients, dribble
+from torture.dribble import Dribblers
+from torture.report import Row
+
+PROMISED = "others are answered within 1 s"
+LIMIT = 1.0  # seconds
+SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"  # the largest answer there is
+SLOW, IDLE, SECONDS = 200, 2000, 20  # longer than the patience of the service and of the proxy
+
+
+def run(scale: float) -> Iterator[Row]:
+    slow, idle, seconds = max(int(SLOW * scale), 10), max(int(IDLE * scale), 40), max(SECONDS * scale, 1.5)
+    crowds = [
+        ("clients that dribble their headers", dribble.headers, slow),
+        ("connections that say nothing", dribble.silence, idle),
+        ("kept connections without another request", dribble.idleness, idle),
+        ("clients that closed their side in the middle of a body", dribble.half_a_body, slow),
+        ("clients that do not read a script of 1.5 MB", dribble.deafness(SCRIPT), slow),
+    ]
+    dribble.room_for(2 * idle + 500)
+    # With DEBUG it finds the script where it lies; without, `collectstatic` would have to have been run in this tree.
+    with place() as where, Service(where, WORKERS="2", DEBUG="true") as service:
+        asked = clients.reads(service.sign_up("ordinary")) + clients.sign_ins("ordinary")
+        for what, behave, number in crowds:
+            yield _others(f"alone: {number} {what}", service.port, Dribblers(service.port, number, behave), asked, seconds)
+        yield _bodies_alone(service.port, slow, asked, seconds)
+        crowds.append(("clients that dribble their bodies", dribble.bodies, slow))
+        if not NGINX:
+            for what, _, number in crowds:
+                yield Row(f"behind the proxy: {number} {what}", 0, PROMISED, NOT_TRIED, False)
+            return
+        with tempfile.TemporaryDirectory(prefix="torture-proxy-") as folder, nginx(Path(folder), service.port, [HOST]) as port:
+            for what, behave, number in crowds:
+                yield _others(f"behind the proxy: {number} {what}", port, Dribblers(port, number, behave), asked, seconds)
+
+
+def _others(done: str, port: int, slow: Dribblers, asked: list[tuple], seconds: float) -> Row:
+    with slow:
+        others = clients.one_by_one(asked, port, seconds)
+        held = slow.held
+    seen = f"{_of(others)}; {held} connections were held at the end, {slow.ended} had been ended"
+    # Clients that are not there any more would prove nothing.
+    return Row(done, slow.number, PROMISED, seen, not others.failed and others.worst < LIMIT and held + slow.ended >= slow.number * 0.9)
+
+
+def _bodies_alone(port: int, number: int, asked: list[tuple], seconds: float) -> Row:
+    """Alone, a worker waits for the body that it reads. What is promised is that it is over when they go."""
+    with Dribblers(port, number, dribble.bodies):
+        during = clients.one_by_one(asked, port, seconds, patience=2)
+    gone = time.monotonic()
+    after = clients.one_by_one(asked, port, 2)
+    seen = f"meanwhile {_of(during)}; afterwards {_of(after)}, the first {after.asked[0].ended - gone:.2f} s after they had gone"
+    promised = "none while they stay (it belongs behind the proxy); others are answered within 1 s of their leaving"
+    return Row(f"alone: {number} clients that dribble their bodies", number, promised, seen, not after.failed and after.worst < LIMIT)
+
+
+def _of(others: clients.Clients) -> str:
+    asked = len(others.asked)
+    return f"{asked - len(others.failed)} of {asked} lists, cards and sign-ins of others were answered, the slowest in {others.worst:.2f} s"

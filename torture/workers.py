@@ -1,0 +1,180 @@
+"""Workers that are killed, reloaded, restarted and ended under load: who is asking meanwhile."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import requests
+
+from bench import machine
+from tests import servers
+from tests.proxy import NGINX, NOT_TRIED, nginx
+from tests.service import HOST, Place, Service, place
+from torture.clients import Clients, changes, reads, sign_ins
+from torture.report import Row, counted
+
+REQUESTS = 10_000
+WORKERS = 2
+PATIENCE = 60  # seconds for workers to come and go
+REPLICAS = (HOST, "127.0.0.2")
+HOW = ("a new connection each", "kept connections")
+
+
+def run(scale: float) -> Iterator[Row]:
+    times, rounds = max(int(REQUESTS * scale), 200), 2 if scale >= 0.5 else 1
+    with place() as where:
+        with Service(where, WORKERS=str(WORKERS)) as service:
+            token = service.sign_up("constant")
+            for kept in (False, True):
+                yield _killed(service, reads(token), times, kept)
+            yield from _reloaded(service, token, times)
+        yield _all_killed(where)
+        yield _ended(where, max(int(100 * scale), 10))
+        yield _rolling(where, times, rounds)
+
+
+def workers(service: Service) -> set[int]:
+    return {pid for pid in machine.family(service.process.pid)[1:] if not _is_gone(pid)}
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _wait_until(true) -> float:
+    """Seconds that it took. RuntimeError after PATIENCE."""
+    begun = time.monotonic()
+    while not true():
+        if time.monotonic() - begun > PATIENCE:
+            raise RuntimeError(f"It did not come to be within {PATIENCE} s")
+        time.sleep(0.005)
+    return time.monotonic() - begun
+
+
+def _killed(service: Service, asked: list[tuple], times: int, kept: bool) -> Row:
+    with Clients(service.port, asked, kept=kept) as clients:
+        clients.wait_for(times // 3)
+        victim, *others = sorted(workers(service))
+        os.kill(victim, signal.SIGKILL)
+        _wait_until(lambda: _is_gone(victim))
+        gone = time.monotonic()
+        back = _wait_until(lambda: len(workers(service)) == WORKERS)
+        clients.wait_for(times)
+    later = [one for one in clients.failed if one.began > gone]
+    seen = (
+        f"{len(clients.failed)} of {len(clients.asked)} requests failed, begun after it was gone: {counted(later)};"
+        f" {clients.again} reads were sent again on a new connection; another worker was there after {back:.1f} s"
+    )
+    done = f"one of {WORKERS} workers killed (-9) under load, {HOW[kept]}"
+    holds = not later and set(others) <= workers(service)
+    return Row(done, len(clients.asked), "only requests in flight in the killed worker fail", seen, holds)
+
+
+def _reloaded(service: Service, token: str, times: int) -> Iterator[Row]:
+    """Both kinds of clients see the same reload. A change is not sent again where a kept connection breaks, so those only read."""
+    asked, before = reads(token) * 10, workers(service)
+    fresh = Clients(service.port, asked + changes(token) + sign_ins("constant"))
+    with fresh, Clients(service.port, asked, kept=True) as keeping:
+        for clients in (fresh, keeping):
+            clients.wait_for(times // 3)
+        service.process.send_signal(signal.SIGHUP)
+        took = _wait_until(lambda: not before & workers(service) and len(workers(service)) == WORKERS)
+        for clients in (fresh, keeping):
+            clients.wait_for(times)
+    for kept, clients in enumerate((fresh, keeping)):
+        seen = (
+            f"failed: {counted(clients.failed)}; the slowest took {clients.worst:.2f} s;"
+            f" {clients.again} reads were sent again on a new connection; all {WORKERS} workers are others after {took:.1f} s"
+        )
+        yield Row(f"reload (SIGHUP) under load, {HOW[kept]}", len(clients.asked), "no request fails", seen, not clients.failed)
+
+
+def _all_killed(where: Place) -> Row:
+    with Service(where, WORKERS=str(WORKERS)) as service:
+        token = service.sign_in("constant")["access"]
+        for victim in (victims := workers(service)):
+            os.kill(victim, signal.SIGKILL)
+        _wait_until(lambda: all(_is_gone(victim) for victim in victims))
+        with Clients(service.port, reads(token)) as clients:
+            clients.wait_for(100)
+    seen = f"failed: {counted(clients.failed)}; the slowest took {clients.worst:.2f} s"
+    return Row(
+        f"all {WORKERS} workers killed (-9)", len(clients.asked), "requests begun afterwards wait for others", seen, not clients.failed
+    )
+
+
+def _ended(where: Place, number: int) -> Row:
+    """Requests that wait for a lock of ours, and sign-ins behind them, when it is told to end."""
+    waiting = 2 * WORKERS
+    with Service(where, WORKERS=str(WORKERS)) as service, ThreadPoolExecutor(waiting + number) as pool, _connect(where) as database:
+        names = [f"waiting.{place}" for place in range(waiting)]
+        tokens = [service.sign_up(name) for name in names]
+        with database.transaction():
+            database.execute("SELECT 1 FROM users_user WHERE username = ANY(%s) FOR UPDATE", [names])
+            asked = [changes(token)[0] for token in tokens] + sign_ins("constant") * number
+            under_way = [pool.submit(_status, service, *one) for one in asked]
+            time.sleep(1)  # all have been accepted
+            early = sum(one.done() for one in under_way)
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(1)
+            new = [_status(service, *one) for one in sign_ins("constant") * 10]
+        said = [one.result(PATIENCE) for one in under_way]
+        took = _wait_until(lambda: service.process.poll() is not None)
+        status = service.process.returncode
+    failed, refused = [answer for answer in said if answer != 200], sum("refused" in str(answer) for answer in new)
+    seen = (
+        f"{early} were answered before and {len(said) - len(failed) - early} afterwards, failed: {counted(failed)};"
+        f" {refused} of {len(new)} new ones were refused; it ended with status {status}, {took:.1f} s after the last answer"
+    )
+    holds = not failed and early < len(said) and refused == len(new) and not status
+    done = f"SIGTERM with {waiting} changes that wait for a lock and {number} sign-ins under way"
+    return Row(done, len(said), "accepted requests are answered, new ones refused, and it ends", seen, holds)
+
+
+def _status(service: Service, method: str, path: str, token: str | None, body: dict | None) -> int | str:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        return requests.request(method, service.url + path, json=body, headers=headers, timeout=PATIENCE).status_code
+    except requests.RequestException as lost:
+        return repr(lost)
+
+
+def _connect(where: Place) -> psycopg.Connection:
+    names = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "DB_NAME", "user": "POSTGRES_USER", "password": "POSTGRES_PASSWORD"}
+    return psycopg.connect(**{name: where.environment[setting] for name, setting in names.items()}, autocommit=True)
+
+
+def _rolling(where: Place, times: int, rounds: int) -> Row:
+    """Two instances behind the compose file's proxy; each is told to end and started again, while the other serves."""
+    done, promised = "rolling restart: two instances behind the proxy, one after the other, a new connection each", "no request fails"
+    if not NGINX:
+        return Row(done, 0, promised, NOT_TRIED, False)
+    port = servers._free_port()
+    settings = {"WORKERS": "1", "ALLOWED_HOSTS": ",".join(REPLICAS), "NUM_PROXIES": "1"}
+    running = {}
+    with tempfile.TemporaryDirectory(prefix="torture-proxy-") as folder:
+        try:
+            running |= {address: Service(where, address, port, **settings) for address in REPLICAS}
+            asked = reads(running[HOST].sign_in("constant")["access"]) * 10
+            asked += changes(asked[0][2]) * 2 + sign_ins("constant")
+            with nginx(Path(folder), port, list(REPLICAS)) as balancer, Clients(balancer, asked) as clients:
+                for address in REPLICAS * rounds:
+                    clients.wait_for(len(clients.asked) + times // (4 * rounds))
+                    running[address].process.send_signal(signal.SIGTERM)  # as Docker does, to the first process only
+                    _wait_until(lambda ended=running[address].process: ended.poll() is not None)
+                    running[address].__exit__()
+                    running[address] = Service(where, address, port, **settings)
+                clients.wait_for(times)
+        finally:
+            for service in running.values():
+                service.__exit__()
+    seen = f"failed: {counted(clients.failed)}; the slowest took {clients.worst:.2f} s; each was restarted {rounds} times"
+    return Row(done, len(clients.asked), promised, seen, not clients.failed)
