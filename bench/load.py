@@ -45,7 +45,14 @@ class Taken:
         return self.cpu + self.stores
 
 
-def drive(server: machine.Server, stores: list[int], requests: list[Request], seconds: float, meanwhile=nullcontext) -> Taken:
+def drive(
+    server: machine.Server,
+    stores: list[int],
+    requests: list[Request],
+    seconds: float,
+    meanwhile=nullcontext,
+    connections: int = CONNECTIONS,
+) -> Taken:
     """Load the server for so many seconds, inside the context `meanwhile()`. RuntimeError where any answer was not 2xx."""
     _try_one(server, requests[0])
     pids = [server.pid, *stores]
@@ -55,7 +62,7 @@ def drive(server: machine.Server, stores: list[int], requests: list[Request], se
         file.writelines(request.line() for request in requests)
         file.flush()
         with meanwhile():
-            said = _wrk(server.url, file.name, seconds)
+            said = _wrk(server.url, file.name, seconds, connections)
     machine.drain(*pids)  # what was still under way has been answered, or given up, and is in the CPU of this load
     spent = [machine.cpu(pid) - start for pid, start in zip(pids, before, strict=True)]
     if said["refused"] or said["broken"] or not said["requests"]:
@@ -64,11 +71,11 @@ def drive(server: machine.Server, stores: list[int], requests: list[Request], se
     return Taken(count / said["seconds"], said["p50"], said["p99"], 1000 * spent[0] / count, 1000 * sum(spent[1:]) / count)
 
 
-def _wrk(url: str, file: str, seconds: float) -> dict:
+def _wrk(url: str, file: str, seconds: float, connections: int) -> dict:
     wrk = shutil.which("wrk")
     if not wrk:
         sys.exit("The load comes from wrk. On Debian: apt-get install wrk")
-    command = [wrk, "-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{seconds:g}s", "--timeout", "10s", "-s", str(SCRIPT), url,
+    command = [wrk, "-t", str(THREADS), "-c", str(connections), "-d", f"{seconds:g}s", "--timeout", "10s", "-s", str(SCRIPT), url,
                "--", file, str(THREADS)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)  # noqa: S603 our own command
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bench import load, machine, report
+from bench import load, machine, report, scale
 from bench.load import Request, Taken
 from tests.servers import PROJECT, bare_environment
 
@@ -42,6 +42,18 @@ def test_growth_asks_each_operation_of_both_sizes():
     said = run("bench.growth", "--users", "900", "--times", "2", "--requests", "20")
     assert "901 and 1801 users" in said
     assert sum(line.startswith("| ") for line in said.splitlines()) >= 20
+
+
+@needs_wrk
+def test_scale_says_what_requests_statements_and_users_cost_and_how_large_a_machine_that_makes():
+    said = run("bench.scale", "--only", "sizes", "--users", "900", "--seconds", "1", "--executions", "20")
+    for row in ("| a detail |", "| login | 1 |", "| users_user, its rows |", "| 1000 million | 55556 |"):
+        assert row in said
+
+
+def test_scale_compares_more_processes_with_one_round_by_round():
+    taken = {number: [Taken(rate * number, 1, 1, 0.5, 0.5) for rate in (90, 100, 300)] for number in scale.PROCESSES}
+    assert scale.rows({"detail": taken})[-1] == "| detail | 5 ms | 100 | 200 | 400 | 2.00 × | 4.00 × | 0.4 |"
 
 
 class Fickle(BaseHTTPRequestHandler):

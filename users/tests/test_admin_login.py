@@ -72,6 +72,13 @@ def test_an_address_is_limited_whatever_names_it_tries(sam, settings):
     assert [login(browser, f"u{n}").status_code for n in range(5)] == [200, 200, 200, 429, 429]
 
 
+def test_no_page_of_the_admin_is_kept_by_caches(sam):
+    browser = Client()
+    browser.force_login(sam)
+    for page in ("", "password_change/", "password_change/done/", "users/user/"):
+        assert "no-store" in browser.get(f"/admin/{page}")["Cache-Control"]
+
+
 def test_looking_at_the_form_does_not_count(sam, settings):
     settings.THROTTLES |= {"login": (1, 60), "anon": (1, 60)}
     browser = Client()

@@ -7,13 +7,14 @@ import pytest
 from django.core.signals import request_started
 from django.test import RequestFactory
 
+from mentorship.api import door
 from mentorship.wsgi import application
 from users import pages
 from users.models import User
 from users.sessions.tokens import api_settings
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
-ORDINARY = {"HTTP_HOST": "testserver"}
+ORDINARY = {"HTTP_HOST": "testserver", "HTTP_X_REQUEST_ID": "one"}
 
 
 def get(client, path: str = "/api/users/", **environ) -> tuple[int, dict, bytes]:
@@ -162,6 +163,13 @@ def test_what_is_kept_is_bounded(client, monkeypatch):
         get(client, f"/api/users/?after={10**12 + number}&junk={'x' * 200}")
     assert pages.KEPT.size <= 10_000 and len(pages.KEPT.pages) <= 5
     assert [get(client, path)[2] for path in paths for _ in range(2)][::2] == first
+
+
+@pytest.mark.parametrize("where", ["HTTP_ORIGIN", "HTTP_ACCEPT_LANGUAGE", "CONTENT_TYPE", "QUERY_STRING"])
+def test_the_door_keeps_no_request_that_is_long(client, where):
+    for number in range(3):
+        assert get(client, "/api/users/me/", **{where: f"{number}{'x' * 5000}"})[0] == 200
+    assert not door.KNOWN
 
 
 def test_the_link_is_that_of_the_page(john, sign_in, sam, eve, person):
