@@ -62,7 +62,7 @@ def _spawn_worker_at_its_place(self, idx, target, callback_loader):
 
 
 def _close_sockets(self, but: socket.socket | None = None) -> None:
-    """In the main process all, at its end; in a worker all but its own, or clients would be kept waiting at the place of one that has ended."""
+    """In the main process all, at its end; in a worker all but its own: else clients would wait at the place of one that has ended."""
     for _, place in self.places:
         if place is not but:
             place.close()
