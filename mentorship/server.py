@@ -4,9 +4,9 @@ Granian's main process waits for a threading.Event, which its signal handlers se
 runs while the same thread holds one waits for itself: on two signals at once (as when `make` or a terminal passes on
 what a service manager sends, too) one in six servers stayed for ever. A flag that is looked at ten times a second takes none.
 
-On Linux each of its workers makes a socket and listens: who waits to be accepted by one that is killed or replaced is reset, and where
-none is left clients are refused until another has started. Here the main process makes these sockets and keeps them, one for each place:
-whoever comes meanwhile waits for the next worker of that place.
+On Linux each of its workers makes a socket of its own and listens: who waits to be accepted by one that is replaced is reset, and
+where none is left clients are refused until another has started. Here the main process makes these sockets and keeps them, one for each
+place: whoever comes meanwhile waits for the next worker of that place.
 """
 
 import os
@@ -15,11 +15,12 @@ import sys
 import time
 
 from granian.cli import entrypoint
-from granian.net import SocketSpec
+from granian.net import SocketHolder, SocketSpec
 from granian.server.common import AbstractServer
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
 TICK = 0.1  # seconds
+START = 5  # seconds that a worker may take until it listens
 
 
 class Flag:
@@ -40,7 +41,7 @@ class Flag:
 
 
 _init = AbstractServer.__init__
-_spawn_worker = MPServer._spawn_worker
+_spawn_worker, _watcher = MPServer._spawn_worker, WorkerProcess._watcher
 
 
 def _init_with_a_flag(self, *args, **options) -> None:
@@ -51,9 +52,13 @@ def _init_with_a_flag(self, *args, **options) -> None:
 
 
 def _make_sockets(self) -> None:
-    built = [SocketSpec(self.bind_addr, self.bind_port, self.backlog).build() for _ in range(self.workers)]
-    self.places = [(holder, socket.socket(fileno=holder.get_fd())) for holder in built]
+    self.places = [_place(self) for _ in range(self.workers)]
     os.register_at_fork(after_in_child=lambda: _close_sockets(self, but=self._sso))
+
+
+def _place(server) -> tuple[SocketHolder, socket.socket]:
+    holder = SocketSpec(server.bind_addr, server.bind_port, server.backlog).build()
+    return holder, socket.socket(fileno=holder.get_fd())
 
 
 def _spawn_worker_at_its_place(self, idx, target, callback_loader):
@@ -68,10 +73,25 @@ def _close_sockets(self, but: socket.socket | None = None) -> None:
             place.close()
 
 
+def _watch(worker) -> None:
+    """Where one has died, whoever comes goes to the others at once, if there are any."""
+    worker.inner.join()
+    server = worker.parent
+    if not worker.interrupt_by_parent and any(_serves(other) for other in server.wrks if other is not worker):
+        server.places[worker.idx][1].close()
+        server.places[worker.idx] = _place(server)
+    _watcher(worker)
+
+
+def _serves(worker) -> bool:
+    return worker.is_alive() and time.monotonic() - worker.birth > START
+
+
 if __name__ == "__main__":
     AbstractServer.__init__ = _init_with_a_flag
     if sys.platform == "linux":
         MPServer._init_shared_socket = _make_sockets
         MPServer._spawn_worker = _spawn_worker_at_its_place
         MPServer._drop_shared_socket = _close_sockets
+        WorkerProcess._watcher = _watch
     entrypoint()

@@ -14,7 +14,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import servers
-from tests.service import HOST, PASSWORD, Service, at_once
+from tests.service import HOST, PASSWORD, Service, at_once, place
 
 pytestmark = pytest.mark.slow
 two_workers = pytest.mark.servers  # they need Redis
@@ -194,6 +194,16 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(where):
                 continue
         assert second in service.workers()
         assert service.counted("requests_total", route="user") == {("GET", "200"): 40 + answered}
+
+
+@two_workers
+def test_a_redis_that_is_away_is_counted(valkey):
+    with place(REDIS_URL=valkey.url) as elsewhere, metered(elsewhere) as service:
+        token = service.sign_up("alone")
+        assert service.counted("failures_total") == {}
+        valkey.end()
+        assert service.get("/api/users/", token).status_code == 200
+        assert service.counted("failures_total").keys() == {("redis",)}
 
 
 def test_it_has_a_place_of_its_own_on_this_machine_only(where):

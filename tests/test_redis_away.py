@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import re
 import signal
 import time
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 import redis
 
+from tests.servers import PROJECT
 from tests.service import PASSWORD, Service, place
 from torture.between import Between
 
@@ -51,6 +53,18 @@ def emptied(valkey):
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
     yield
+
+
+@contextmanager
+def filled(valkey, policy):
+    """With what is kept for half a minute, as pages of the list are, several times as much as there is room for."""
+    with redis.Redis.from_url(valkey.url) as client:
+        client.config_set("maxmemory-policy", policy)
+        client.config_set("maxmemory", 8 * 2**20)
+        for number in range(3000):
+            client.set(f"page:{number}", 15_000 * "x", ex=30)
+        yield
+        client.config_set("maxmemory", 0)
 
 
 TROUBLES = {"stopped": stopped, "frozen": frozen, "emptied": emptied}
@@ -139,6 +153,27 @@ def test_where_it_was_emptied_the_count_begins_anew(where, valkey):
         with emptied(valkey):
             after = collections.Counter(service.get("/api/users/me/", token).status_code for _ in range(25))
     assert before == after == {200: 20, 429: 5}
+
+
+def test_a_page_that_redis_gave_is_shown_though_redis_fails_right_after_it(both, valkey):
+    """Here it refuses to be asked how old the page is."""
+    token = both[0].sign_up("half.told")
+    with redis.Redis.from_url(valkey.url) as client:
+        client.execute_command("ACL", "SETUSER", "default", "-exists")
+        try:
+            assert [service.get("/api/users/", token).status_code for service in both * 2] == [200] * 4
+        finally:
+            client.execute_command("ACL", "SETUSER", "default", "+exists")
+
+
+def test_where_it_is_full_it_forgets_pages_and_no_counts(where, valkey):
+    [policy] = re.findall(r"--maxmemory-policy, ([a-z-]+)", (PROJECT / "docker-compose.yml").read_text())
+    with Service(where, THROTTLE_USER="20/hour") as service:
+        token = service.sign_up("stubborn")
+        before = collections.Counter(service.get("/api/users/me/", token).status_code for _ in range(25))
+        with filled(valkey, policy):
+            after = collections.Counter(service.get("/api/users/me/", token).status_code for _ in range(25))
+    assert (before, after) == ({200: 20, 429: 5}, {429: 25})
 
 
 def test_the_service_starts_without_it(where, valkey):

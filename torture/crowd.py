@@ -13,9 +13,12 @@ import requests
 
 from bench import machine
 from tests.service import Place, Service
+from torture.report import Row
 
 CLIENTS = 8
 MIB = 2**20
+GROWN = 24  # MiB that a process may grow by in a flood
+ENDLESS = {"list:generation", "callers:era"}  # the keys of Redis that nothing ends: there is one of each
 
 Asked = tuple[str, str, dict]  # method, path, and what `requests` takes besides
 
@@ -89,3 +92,37 @@ def store(target: Target) -> Store | None:
     with redis.Redis.from_url(target.redis_url, decode_responses=True) as client:
         endless = {key for key in client.scan_iter(count=1000) if client.ttl(key) == -1}
         return Store(client.info("memory")["used_memory"], client.dbsize(), endless)
+
+
+# What is said of a flood
+
+
+def times_of(full: int, scale: float, least: int = 60) -> int:
+    return max(least, round(full * scale))
+
+
+def said(statuses: Counter) -> str:
+    return ", ".join(f"{number} × {status}" for status, number in statuses.items())
+
+
+def limited(done: str, statuses: Counter, past: dict[int, int], also: dict[str, int] | None = None) -> Row:
+    """`past` is the status of those who may get past the limit, and how many they are, which is how many of `also` there may be."""
+    [(status, most)], times, also = past.items(), statuses.total(), also or {}
+    return Row(
+        done, times, f"exactly {most} get past the limit",
+        ", ".join([said(statuses), *(f"{number} {what}" for what, number in also.items())]),
+        statuses == {status: most, 429: times - most} and all(number == most for number in also.values()),
+    )  # fmt: skip
+
+
+def bounded(done, target: Target, memory: list[float], before: Store | None, statuses: Counter, wanted: dict, most: int) -> Row:
+    """What was held before, and what is held now; `most` are the bytes that Redis may have grown by."""
+    grown = max(now - then for then, now in zip(memory, target.memory(), strict=True))
+    promised, seen = f"each process grows by less than {GROWN} MiB", f"{said(statuses)}; at most {grown:.1f} MiB more in a process"
+    holds, after = statuses == wanted and grown < GROWN, store(target)
+    if before and after:
+        more = after.used - before.used
+        promised += f"; Redis by less than {most / MIB:.1f} MiB, all of which ends by itself"
+        seen += f"; in Redis {more / MIB:.1f} MiB and {after.keys - before.keys} keys more, without an end: {len(after.endless - ENDLESS)}"
+        holds = holds and more < most and after.endless <= ENDLESS
+    return Row(done, statuses.total(), promised, seen, holds)

@@ -62,11 +62,11 @@ def deafness(path: str):
 class Dribblers:
     """So many connections to a port, each doing what `behave` says, and again as soon as the service ends it; gone when the block ends.
 
-    RuntimeError where they do not all come to be connected within PATIENCE.
+    They come at once, or one by one within `seconds`. RuntimeError where they do not all come to be connected within PATIENCE.
     """
 
-    def __init__(self, port: int, number: int, behave):
-        self.port, self.number, self.behave = port, number, behave
+    def __init__(self, port: int, number: int, behave, seconds: float = 0):
+        self.port, self.number, self.behave, self.seconds = port, number, behave, seconds
         self.held = 0  # connections at this moment
         self.ended = 0  # those that the service has ended
         self._loop = asyncio.new_event_loop()
@@ -93,13 +93,14 @@ class Dribblers:
         self._loop.close()
 
     async def _gather(self):
-        await asyncio.gather(*(self._go_on() for _ in range(self.number)))
+        await asyncio.gather(*(self._go_on(place / self.number) for place in range(self.number)))
 
     async def _until_all_are_gone(self):
         me = asyncio.current_task()
         await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not me), return_exceptions=True)
 
-    async def _go_on(self):
+    async def _go_on(self, place: float):
+        await asyncio.sleep(place * self.seconds)
         while True:
             with contextlib.suppress(OSError):
                 await self._once()

@@ -64,7 +64,7 @@ class Request:
     promised: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """Requests of one kind."""
 

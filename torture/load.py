@@ -59,8 +59,10 @@ KINDS: dict[str, Callable[[Person], tuple[str, str, dict | None]]] = {
     "refresh": lambda person: ("POST", "/api/token/refresh/", {"refresh": person.tokens["refresh"]}),
     "login": lambda person: ("POST", "/api/login/", {"username": person.username, "password": PASSWORD}),
     "registration": lambda person: ("POST", "/api/registration/", {"username": f"{person.username}.{next(_names)}", "password": PASSWORD}),
+    "admin": lambda person: ("GET", "/admin/", None),
 }
-WITHOUT_TOKEN = {"refresh", "login", "registration"}
+WITHOUT_TOKEN = {"refresh", "login", "registration", "admin"}
+COOKIES = {"admin": f"sessionid={'x' * 32}"}  # of nobody: it is looked up, and then leads to the sign-in
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ def _ask(connection: http.client.HTTPConnection, number: int, kind: str, person:
     headers = {"Content-Type": "application/json"} if body else {}
     if kind not in WITHOUT_TOKEN:
         headers["Authorization"] = f"Bearer {person.access}"
+    if kind in COOKIES:
+        headers["Cookie"] = COOKIES[kind]
     sent = time.monotonic()
     try:
         connection.request(method, path, json.dumps(body) if body else None, headers)

@@ -5,7 +5,6 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from urllib.parse import unquote
 
 from tests import callers
 from tests.service import HOST, Place, Service
-from torture.endpoints import Request
+from torture.endpoints import Kind, Request
 from torture.report import Row, counted
 
 THREADS = 6
@@ -68,7 +67,8 @@ class Tally:
 
     def row(self, done: str, promised: str = PROMISED) -> Row:
         seen = ", ".join(f"{status or 'closed'} × {count}" for status, count in sorted(self.statuses.items(), key=lambda one: one[0] or 0))
-        return Row(done, self.statuses.total(), promised, f"{seen}; worst {self.worst:.2f} s; wrong: {counted(self.wrong)}", not self.wrong)
+        seen += f"; worst {self.worst:.2f} s; wrong: {counted(sorted(self.wrong))}"
+        return Row(done, self.statuses.total(), promised, seen, not self.wrong)
 
 
 def fault_of(path: str, answer: Answer, promised: tuple[int, ...] = ()) -> str | None:
@@ -145,18 +145,40 @@ class Client:
         connection.endheaders(body)
 
 
-def send_all(services: list[Service], callers: Callers, requests: Iterable, tally: Tally) -> list[tuple]:
-    """Send (kind, number) pairs, and say of each what was answered: (kind, number, status)."""
-    requests = list(requests)
+class Sent(NamedTuple):
+    """A request that was sent: its kind and number, and what was answered."""
 
-    def one_thread(first: int) -> list[tuple]:
-        client, answered = Client(services, callers), []
-        for kind, number in requests[first::THREADS]:
-            request = kind.request(number)
-            answer = client.send(request, number)
-            tally.add(f"{request.method} {request.path} {request.headers}", answer, fault_of(request.path, answer, request.promised))
-            answered.append((kind, number, answer.status))
-        return answered
+    kind: Kind
+    number: int
+    status: int | None
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        return [one for some in pool.map(one_thread, range(THREADS)) for one in some]
+    @property
+    def again(self) -> tuple[Kind, int]:
+        return self.kind, self.number
+
+    @property
+    def may_change(self) -> bool:
+        """Whether something may have changed by it: it was not refused, and does not only read."""
+        return not self.status or (self.status < 400 and self.kind.request(self.number).method not in SAFE)
+
+
+class Senders:
+    """As many clients as there are threads."""
+
+    def __init__(self, services: list[Service], callers: Callers):
+        self.callers, self.clients = callers, [Client(services, callers) for _ in range(THREADS)]
+
+    def send(self, requests: list[tuple[Kind, int]], tally: Tally) -> list[Sent]:
+        """Send these: the kind and the number of each."""
+
+        def one_thread(first: int) -> list[Sent]:
+            sent = []
+            for kind, number in requests[first::THREADS]:
+                request = kind.request(number)
+                answer = self.clients[first].send(request, number)
+                tally.add(f"{request.method} {request.path} {request.headers}", answer, fault_of(request.path, answer, request.promised))
+                sent.append(Sent(kind, number, answer.status))
+            return sent
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            return [one for some in pool.map(one_thread, range(THREADS)) for one in some]

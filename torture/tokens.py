@@ -14,7 +14,7 @@ from tests.service import PASSWORD, Place, Service, place
 from torture.endpoints import Endpoint, Kind, Request, read
 from torture.forgeries import forgeries
 from torture.report import Row, counted
-from torture.sending import SLOWEST, Callers, Tally, send_all
+from torture.sending import SLOWEST, Callers, Senders, Tally
 
 LONGEST = 2048  # characters of a token in a body: a longer one is a 400 for its length
 ALL = 16_000  # requests
@@ -36,6 +36,7 @@ def _of(where: Place, services: list[Service], scale: float) -> Iterator[Row]:
     mine, theirs = callers.take(), callers.take()
     access = forgeries(mine["access"], mine["refresh"], theirs["access"]) | {what: pair["access"] for what, pair in lost.items()}
     refresh = forgeries(mine["refresh"], mine["access"], theirs["refresh"]) | {what: pair["refresh"] for what, pair in lost.items()}
+    senders = Senders(services, callers)
     needing, reading = _by_need(services[0].get("/api/schema/").json())
     for share, endpoints, tokens, make, where_to, promised in (
         (TO_ALL, needing, access, _shown, f"access tokens at the {len(needing)} endpoints that need one", "401"),
@@ -44,7 +45,7 @@ def _of(where: Place, services: list[Service], scale: float) -> Iterator[Row]:
         (LEAVING, [LOGOUT], refresh, _handed_in, "refresh tokens at /api/logout", "400"),
     ):
         tally, kind = Tally(), Kind("tokens", "", list(product(endpoints, tokens.values())), make)
-        send_all(services, callers, [(kind, number) for number in range(max(40, int(ALL * scale * share)))], tally)
+        senders.send([(kind, number) for number in range(max(40, int(ALL * scale * share)))], tally)
         yield tally.row(f"{len(tokens)} wrong {where_to}", f"{promised}, none over {SLOWEST:g} s")
     yield _good_ones_do(services, [mine, theirs])
 

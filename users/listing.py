@@ -6,10 +6,12 @@ A reader takes the generation before it reads the database: a page read too earl
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from django.core.cache import cache
 from django.db import transaction
+from redis.exceptions import RedisError
 
 from mentorship import metrics
 from mentorship.caches import Generation
@@ -36,8 +38,14 @@ def page(name: str, read: Callable[[], T], generation: bytes | None) -> tuple[T,
     place = f"list:{generation.decode()}:{name}"
     if (kept := cache.get(place)) is not None:
         found("redis")
-        return kept, (cache.pttl(place) or 0) / 1000
+        return kept, _seconds_left(place)
     found("database")
     kept = read()
     cache.set(place, kept, timeout=OLDEST)
     return kept, OLDEST
+
+
+def _seconds_left(place: str) -> float:
+    with suppress(RedisError):  # which django-redis hands on here, though it is to ignore it
+        return (cache.pttl(place) or 0) / 1000
+    return 0

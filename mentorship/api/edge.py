@@ -6,12 +6,14 @@ by itself under /api/ is JSON; throttled answers say what is left.
 
 from http import HTTPStatus
 
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 
 from mentorship import health, metrics
-from mentorship.api import door
+from mentorship.api import door, errors
 
 
 class Edge:
@@ -39,6 +41,17 @@ class Edge:
         for name, value in door.limit_headers(getattr(request, "least_left", None)):
             response[name] = value
         return response
+
+    def process_exception(self, request, exception):
+        """What a view that is not DRF's own could not do without the database: a page of the admin. And more parameters than are read:
+        with DEBUG on Django's page about them reads them again, and fails.
+        """
+        if isinstance(exception, SuspiciousOperation):
+            return HttpResponse(_reason(request, 400), status=400, content_type="text/plain; charset=utf-8")
+        if errors.is_without_database(exception, request):
+            away = errors.Unavailable
+            headers = {"Content-Type": "text/plain; charset=utf-8", "Retry-After": str(away.wait)}
+            return HttpResponse(str(away.default_detail), status=away.status_code, headers=headers)
 
 
 def _to_json(request, response) -> None:

@@ -44,10 +44,7 @@ def answer(exc: Exception, context: dict):
 def _understood(exc: Exception, request) -> Exception:
     if isinstance(exc, ModelValidationError):
         return exceptions.ValidationError(_by_field(exc))
-    if isinstance(exc, (OperationalError, InterfaceError)):
-        metrics.failed("database")
-        database.note(exc)
-        _log.error("database away", extra={"reason": type(exc.__cause__ or exc).__name__, "path": request.path})
+    if is_without_database(exc, request):
         return Unavailable()
     if isinstance(exc, (IntegrityError, DataError)):
         # The net, not the plan: what lands here should have been refused by a serializer.
@@ -62,6 +59,16 @@ def _understood(exc: Exception, request) -> Exception:
     if isinstance(exc, exceptions.UnsupportedMediaType):
         exc.detail = _("Send the body as JSON, with the header Content-Type: application/json.")
     return exc
+
+
+def is_without_database(exc: Exception, request) -> bool:
+    """Whether the request failed because the database is away or busy; then that is noted."""
+    if not isinstance(exc, (OperationalError, InterfaceError)):
+        return False
+    metrics.failed("database")
+    database.note(exc)
+    _log.error("database away", extra={"reason": type(exc.__cause__ or exc).__name__, "path": request.path})
+    return True
 
 
 def _by_field(exc: ModelValidationError):

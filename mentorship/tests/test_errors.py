@@ -54,6 +54,15 @@ def test_a_host_that_is_not_served_is_400(debug, anyone, settings):
         assert_says_why(anyone.get("/api/users/", HTTP_HOST=host), 400)
 
 
+@pytest.mark.parametrize("path", ["/api/users/", "/api/users/me/mentees/", "/api/sessions/", "/api/products/", "/api/email/confirm/"])
+def test_more_parameters_than_are_read_are_400(debug, client, path):
+    assert_says_why(client.get(f"{path}?{'x=1&' * 1500}"), 400)
+
+
+def test_and_so_they_are_where_a_page_is_asked_for(debug, anyone, db):
+    assert anyone.get(f"/admin/login/?{'x=1&' * 1500}").status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/api/registration", "/api/login", "/api/token/refresh", "/api/logout"])
 def test_a_body_that_is_too_large_is_413(debug, anyone, db, path):
     assert_says_why(anyone.generic("POST", path, b'{"a": "' + b"x" * 256 * 1024 + b'"}', content_type="application/json"), 413)
@@ -139,8 +148,10 @@ AWAY = {
 ASK = """
 import django; django.setup()
 from django.test import Client
-for method, path in (("post", "/api/login"), ("post", "/api/registration"), ("get", "/health/ready"), ("get", "/health/live"), ("get", "/api/nothing")):
-    answer = getattr(Client(), method)(path, {"username": "john", "password": "x"}, content_type="application/json", headers={"host": "localhost"})
+for method, path in (("post", "/api/login"), ("post", "/api/registration"), ("get", "/health/ready"), ("get", "/health/live"), ("get", "/api/nothing"), ("get", "/admin/")):
+    client = Client(raise_request_exception=False)
+    client.cookies["sessionid"] = "x" * 32
+    answer = getattr(client, method)(path, {"username": "john", "password": "x"}, content_type="application/json", headers={"host": "localhost"})
     print(path, answer.status_code, answer.headers.get("Retry-After"), answer.headers["Content-Type"])
 """
 
@@ -155,6 +166,7 @@ def test_a_database_that_is_away_is_503_and_health_says_so(database, tmp_path):
     assert done.stdout.splitlines() == [
         "/api/login 503 1 application/json", "/api/registration 503 1 application/json", "/health/ready 503 1 application/json",
         "/health/live 200 None application/json", "/api/nothing 404 None application/json",
+        "/admin/ 503 1 text/plain; charset=utf-8",
     ], done.stderr  # fmt: skip
 
 

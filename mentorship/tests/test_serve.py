@@ -1,13 +1,16 @@
 """Starting the server: what stands in its way is said in one line."""
 
+import http.client
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -80,6 +83,15 @@ def status(server) -> int:
     return urllib.request.urlopen(f"http://127.0.0.1:{server.port}/health/ready", timeout=10).status
 
 
+def register(server) -> int:
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    with closing(client):
+        client.request(
+            "POST", "/api/registration", '{"username": "bob", "password": "mandarin kettle"}', {"Content-Type": "application/json"}
+        )
+        return client.getresponse().status
+
+
 def connect(server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=30)
 
@@ -89,6 +101,20 @@ def test_a_server_that_is_told_to_end_again_and_again_ends(server):
     for number in range(100):
         server.process.send_signal([signal.SIGTERM, signal.SIGINT][number % 2])
     server.process.wait(timeout=30)
+
+
+@pytest.mark.slow
+def test_what_it_has_accepted_is_answered_before_it_ends_even_if_that_takes_a_while(server, keys):
+    with closing(sqlite3.connect(keys["DB_NAME"], isolation_level=None)) as database, ThreadPoolExecutor(1) as pool:
+        database.execute("BEGIN IMMEDIATE")  # the registration waits for it
+        answer = pool.submit(register, server)
+        time.sleep(1)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(7)
+        assert not answer.done()
+        database.execute("ROLLBACK")
+        assert answer.result() == 201
+    assert server.process.wait(timeout=30) == 0
 
 
 @pytest.mark.slow

@@ -198,7 +198,8 @@ class BearerAuthentication(JWTAuthentication):
     """`Authorization: Bearer <access>`. One statement asks for the session and its user; reads may be spared it by users/callers.py."""
 
     def get_raw_token(self, header: bytes) -> bytes | None:
-        return bearer(header)
+        """The server hands over as empty what holds anything but ASCII: that is a broken token, not none."""
+        return bearer(header) if header.strip() else header
 
     def authenticate(self, request):
         if request.method not in SAFE_METHODS:

@@ -186,6 +186,14 @@ def test_a_broken_token_is_401_and_the_code_still_works(client, anyone):
     assert use(client, code).status_code == 200
 
 
+def test_a_header_that_says_nothing_is_a_broken_token(client, anyone):
+    """The server hands over as empty what holds anything but ASCII."""
+    code = fresh_code(anyone)
+    for nothing in ("", " "):
+        assert use(anyone, code, HTTP_AUTHORIZATION=nothing).status_code == 401
+    assert use(client, code).status_code == 200
+
+
 def test_an_ended_sessions_token_is_401_and_the_code_still_works(client, anyone, eve, sign_in):
     code = fresh_code(anyone)
     client.post("/api/logout")

@@ -43,7 +43,9 @@ class Command(BaseCommand):
             sys.executable, "-m", "mentorship.server", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
             "--workers", str(settings.WORKERS), "--respawn-failed-workers",
             # A database connection belongs to a thread: one a worker on PostgreSQL keeps them few and warm.
-            "--blocking-threads", "1", "--log-level", "warning", "--workers-kill-timeout", "5",
+            "--blocking-threads", "1", "--log-level", "warning",
+            # To answer what they have accepted; Docker and Kubernetes have to be as patient.
+            "--workers-kill-timeout", "20",
             # Idle connections count as well. Without a fixed version of HTTP it would wait for the first byte of one for ever.
             "--backpressure", str(_room_for_connections()), "--http", "1", "--http1-header-read-timeout", "10000",
             "--http1-buffer-size", "65536", "mentorship.wsgi:application",
