@@ -10,7 +10,7 @@ import time
 from tests.service import HOST
 
 PATIENCE = 60  # seconds for all to be connected
-PAUSE = 1  # seconds between two drops of a slow client
+PAUSE = 1  # seconds between two drops of a slow client, and until one that was ended comes back
 HEAD = f"Host: {HOST}\r\nContent-Type: application/json\r\n"
 A_BODY_TO_COME = f"POST /api/login HTTP/1.1\r\n{HEAD}Content-Length: 1000\r\n\r\n"
 
@@ -60,7 +60,7 @@ def deafness(path: str):
 
 
 class Dribblers:
-    """So many connections to a port, each doing what `behave` says, and again as soon as the service ends it; gone when the block ends.
+    """So many connections to a port, each doing what `behave` says, and again when the service has ended it; gone when the block ends.
 
     They come at once, or one by one within `seconds`. RuntimeError where they do not all come to be connected within PATIENCE.
     """
@@ -105,7 +105,7 @@ class Dribblers:
             with contextlib.suppress(OSError):
                 await self._once()
                 self.ended += 1
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(PAUSE)
 
     async def _once(self):
         connection = socket.socket()

@@ -30,6 +30,8 @@ GOOD = {field: text for fields in values.known.ENDPOINTS.values() for field, tex
     "name": '"Atlas NUMBER"', "regular_price": '"30.00"', "discount_price": '"20.00"', "stock": "3", "categories": "[]", "uid": '"MQ"',
 }  # fmt: skip
 
+ONE_OF = {"/api/login/": ("username", "email", "phone")}  # of which a body has one
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -41,7 +43,13 @@ class Endpoint:
     @property
     def body(self) -> bytes | None:
         """One that would do."""
-        return put_together({field: GOOD.get(field, '"x"') for field in self.fields}) if self.fields else None
+        return put_together(self.good(self.fields[0])) if self.fields else None
+
+    def good(self, field: str) -> dict[str, str]:
+        """Values that would do of that field and of all that may stand beside it."""
+        of = ONE_OF.get(self.path, ())
+        left_out = set(of) - {field if field in of else "username"}
+        return {name: GOOD.get(name, '"x"') for name in self.fields if name not in left_out}
 
     @property
     def names(self) -> list[str]:
@@ -142,7 +150,7 @@ def _pairs(left: list[tuple], right: list) -> list[tuple]:
 
 def _of_a_field(endpoint: Endpoint, field: str, value: str, variant: int) -> Request:
     """The value in a body that would do else, or all alone; half of what one does to people is done to oneself."""
-    others = {name: GOOD.get(name, '"x"') for name in endpoint.fields} if variant % 4 else {}
+    others = endpoint.good(field) if variant % 4 else {}
     return Request(endpoint.method, _one_of_ones_own(endpoint.path), put_together(others | {field: value}))
 
 

@@ -64,11 +64,12 @@ def _bodies_alone(port: int, number: int, asked: list[tuple], seconds: float) ->
     """Alone, a worker waits for the body that it reads. What is promised is that it is over when they go."""
     with Dribblers(port, number, dribble.bodies):
         during = clients.one_by_one(asked, port, seconds, patience=2)
-    first = clients.one_by_one(asked, port, 0)
+    with clients.Clients(port, asked, number=1, patience=10) as first:
+        first.wait_for(1)
     after = clients.one_by_one(asked, port, 2)
-    seen = f"meanwhile {_of(during)}; as they had gone one in {first.worst:.2f} s, and then {_of(after)}"
+    seen = f"meanwhile {_of(during)}; as they had gone one in {first.asked[0].took:.2f} s, and then {_of(after)}"
     promised = f"none while they stay (it belongs behind the proxy); {SOON:.0f} s after they have gone {PROMISED}"
-    holds = not first.failed and first.worst < SOON and not after.failed and after.worst < LIMIT
+    holds = not first.failed and first.asked[0].took < SOON and not after.failed and after.worst < LIMIT
     return Row(f"alone: {number} clients that dribble their bodies", number, promised, seen, holds)
 
 
