@@ -295,10 +295,11 @@ LOGGING = {
         }
     },
     "filters": {"named": {"()": "mentorship.request_id.Named"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["named"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["named"]},
+                 "nowhere": {"class": "logging.NullHandler"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django": {"level": "INFO"}, "django_tasks": {"level": "WARNING"}, "django_tasks_db": {"level": "WARNING"},
                 "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-                "django.security.DisallowedHost": {"handlers": [], "propagate": False},  # any scanner would fill the log
+                "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},  # any scanner would fill the log
                 "twilio": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},  # their lines hold URLs, and a URL may hold a token
 }  # fmt: skip

@@ -90,6 +90,14 @@ def test_nothing_of_the_api_is_kept_by_caches(service):
         assert ask(service, "GET", path).headers["Cache-Control"] == "no-store"
 
 
+def test_a_host_that_is_not_served_fills_no_log(service):
+    """Scanners send such all day."""
+    before = service.said()
+    for host in ("elsewhere.example", ""):
+        assert ask(service, "GET", "/api/users/", headers={"Host": host}).status_code == 400
+    assert service.said() == before
+
+
 @pytest.mark.once
 def test_every_requirement_of_level_1_is_there_once():
     named = re.findall(r"^\| (\d+\.\d+\.\d+) \|", SECURITY, re.MULTILINE)

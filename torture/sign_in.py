@@ -192,7 +192,7 @@ def _rounds(client: requests.Session, service: Service, group: Group, heard: dic
 
 def _told(answer: requests.Response) -> tuple:
     """What an answer tells, but for the moment, and for what is an account's own where there is one."""
-    body, left_out = answer.text, {"date"}
+    body, left_out = answer.text, {"date", "x-request-id"}
     if answer.ok and OWN & (said := answer.json()).keys():
         body, left_out = json.dumps(said | dict.fromkeys(OWN & said.keys())), left_out | ITS_OWN
     headers = {name: "" if name.startswith("ratelimit-") else value for name, value in answer.headers.lower_items() if name not in left_out}
