@@ -14,6 +14,8 @@ import json
 import math
 import random
 import secrets
+import select
+import socket
 import threading
 import time
 from collections import Counter
@@ -138,6 +140,8 @@ def _ask(connection: http.client.HTTPConnection, number: int, kind: str, person:
         headers["Authorization"] = f"Bearer {person.access}"
     if kind in COOKIES:
         headers["Cookie"] = COOKIES[kind]
+    if connection.sock and _has_something_to_read(connection.sock):  # its end: a server may close what is idle, and clients look
+        connection.close()
     sent = time.monotonic()
     try:
         connection.request(method, path, json.dumps(body) if body else None, headers)
@@ -152,6 +156,12 @@ def _ask(connection: http.client.HTTPConnection, number: int, kind: str, person:
     refused = said[:200].decode(errors="replace") if answer.status >= 400 else ""
     form = answer.headers.get_content_type()
     return Answer(kind, number, due, sent, took, answer.status, form, answer.headers["Retry-After"], refused)
+
+
+def _has_something_to_read(sock: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def capacity(services: list[Service], cast: list[Person], seconds: float, mix: dict[str, int] = MIX) -> float:
