@@ -67,10 +67,16 @@ def _escaped(admin: Browser, ids: dict[str, int], scale: float) -> Iterator[Row]
     seen = counted(wrong, f"escaped on {shown} of them, in the messages of {said}; on none as HTML")
     what = "HTML in names, emails, phones, products, categories, browsers, searches, paths: lists, cards, histories, questions, messages"
     yield Row(what, len(pages), "shown escaped on each page", seen, not wrong and shown > 20 and said > 2)
-    offers = [admin.get(f"/admin/autocomplete/?{field}") for field in OFFERED]
+    offers = [admin.get(f"/admin/autocomplete/?{field}&term=mallory") for field in OFFERED]
     plain = [offer for offer in offers if _is_json(offer)]
     holds = len(plain) == len(offers) and all(MARK in offer.text for offer in offers)
-    yield Row("the same, offered by autocomplete", len(offers), "JSON, and not to be taken for HTML", f"{len(plain)} are", holds)
+    yield Row(
+        "the same, offered by autocomplete",
+        len(offers),
+        "JSON, and not to be taken for HTML",
+        f"{len(plain)} are, {sum(MARK in offer.text for offer in offers)} offer it",
+        holds,
+    )
     loose = [f"{answer.url}: {answer.headers}" for answer in answers if not _is_kept_close(answer)]
     yield Row("all these pages", len(answers), "not framed, not sniffed, not kept by caches", counted(loose, "none is"), not loose)
 

@@ -104,6 +104,10 @@ class Client:
         self.callers, self.caller = callers, callers.take()
         self.connections = [http.client.HTTPConnection(HOST, service.port, timeout=PATIENCE) for service in services]
 
+    def close(self) -> None:
+        for connection in self.connections:
+            connection.close()
+
     def send(self, request: Request, number: int) -> Answer:
         path = request.path
         for name in ("who", "session", "mentee", "product"):
@@ -180,5 +184,9 @@ class Senders:
                 sent.append(Sent(kind, number, answer.status))
             return sent
 
-        with ThreadPoolExecutor(THREADS) as pool:
-            return [one for some in pool.map(one_thread, range(THREADS)) for one in some]
+        try:
+            with ThreadPoolExecutor(THREADS) as pool:
+                return [one for some in pool.map(one_thread, range(THREADS)) for one in some]
+        finally:
+            for client in self.clients:
+                client.close()
