@@ -49,7 +49,8 @@ class PatientRedis(Redis):
         except (RedisAway, RedisSlow):
             self._leave_alone()
             raise
-        PatientRedis.usual += (time.monotonic() - begun - PatientRedis.usual) / 8  # one slow answer is none
+        taken = min(time.monotonic() - begun, 3 * SLOW)  # one slow answer is none, however slow; two or three are
+        PatientRedis.usual += (taken - PatientRedis.usual) / 4
         if PatientRedis.usual > SLOW:
             self._leave_alone()
         return answer
@@ -129,9 +130,16 @@ class Generation:
         self.key = key
         self._lock = threading.Lock()
         self._put_after = None  # how many connections this process had made when it last put a value
+        self._full_until = 0.0  # by time.monotonic(): there will be no room sooner
 
     def is_owed(self) -> bool:
         return self._put_after != PatientRedis.connections
+
+    def is_settled(self) -> bool:
+        """Whether nothing is owed, by now: what is, is put if it can be."""
+        if self.is_owed() and time.monotonic() >= self._full_until:
+            self.renew()
+        return not self.is_owed()
 
     def renew(self) -> None:
         """Put a new value; where Redis is away, owe it."""
@@ -147,14 +155,13 @@ class Generation:
             client().set(self.key, secrets.token_hex(8))
         except ResponseError:  # it is full: what it holds must not be believed any longer, and forgetting needs no room
             client().delete(self.key)
+            self._full_until = time.monotonic() + REST
             raise
 
     def current(self) -> bytes | None:
         """The value now; None where Redis is away, or there is none."""
-        if not settings.REDIS_URL:
+        if not settings.REDIS_URL or not self.is_settled():
             return None
-        if self.is_owed():
-            self.renew()
         try:
             return client().get(self.key) or self._first()
         except RedisError:

@@ -176,6 +176,21 @@ def test_where_it_is_full_it_forgets_pages_and_no_counts(where, valkey):
     assert (before, after) == ({200: 20, 429: 5}, {429: 25})
 
 
+def test_a_full_one_is_not_asked_for_room_by_each_request(where, valkey):
+    with Service(where) as service, redis.Redis.from_url(valkey.url) as client:
+        token = service.sign_up("crowded")
+        client.config_set("maxmemory", 1)
+        try:
+            service.patch({"phone": "12345"}, token)  # what it had to say has found no room
+            before = client.info("stats")["total_commands_processed"]
+            for _ in range(50):
+                assert service.get("/api/users/me/", token).status_code == 200
+            commands = client.info("stats")["total_commands_processed"] - before
+        finally:
+            client.config_set("maxmemory", 0)
+    assert commands < 50 * 4
+
+
 def test_the_service_starts_without_it(where, valkey):
     with stopped(valkey), Service(where) as service:
         assert service.get("/health/ready").json()["cache"] == "unavailable"

@@ -141,9 +141,8 @@ def _visit(request: HttpRequest, session: int, user: int) -> Visit | None:
 
 
 def _by_redis(request: HttpRequest, session: int, user: int) -> Visit | None:
-    for generation in (ERA, listing.GENERATION):
-        if generation.is_owed():
-            generation.renew()
+    if not (ERA.is_settled() and listing.GENERATION.is_settled()):
+        raise RedisError("what it holds may be old")
     limits, lease = _limits(user), secrets.token_hex(8)
     generation, era, known, *seen = _trip(session, user, lease, b"", limits)
     if not known:
