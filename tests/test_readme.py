@@ -68,7 +68,7 @@ def test_each_example_answers_what_the_readme_shows(seen, number):
     assert agrees(json.loads(answer), json.loads(seen[number])), f"{command}\nanswers {seen[number]}"
 
 
-def test_the_first_run_prints_the_password_of_an_admin_who_can_sign_in(served):
+def test_the_first_run_prints_the_password_of_an_admin_who_can_sign_in(served, seen):  # after the examples, whose first session is number 1
     password = re.search(r"Made the admin admin, password (\S+) ", served.log.read_text())[1]
     body = json.dumps({"username": "admin", "password": password}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{served.port}/api/login", body, {"Content-Type": "application/json"})
