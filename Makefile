@@ -23,7 +23,7 @@ test: venv-dev ## all tests, on SQLite and on PostgreSQL with Redis, and how muc
 	echo "== All tests, on PostgreSQL with Redis"; \
 	TEST_ON=postgres $(PY) -m coverage run -m pytest || failed="$$failed postgres"; \
 	echo "== Coverage of both runs together"; \
-	$(PY) -m coverage combine --quiet && $(PY) -m coverage report --fail-under=95 || failed="$$failed coverage"; \
+	$(PY) -m coverage combine --quiet && rm -f .coverage.* && $(PY) -m coverage report --fail-under=95 || failed="$$failed coverage"; \
 	$(PY) -m coverage json --quiet -o - | $(PY) -c $(BRANCHES) || failed="$$failed branches"; \
 	test -z "$$failed" || { echo "== Failed:$$failed"; exit 1; }
 

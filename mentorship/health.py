@@ -33,6 +33,7 @@ def why_no_database() -> str:
     return ""
 
 
+METHODS = ("GET", "HEAD")
 ROUTES = {"/health/live": live, "/health/ready": ready}
 
 

@@ -7,7 +7,7 @@ by itself under /api/ is JSON; throttled answers say what is left.
 from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
@@ -23,7 +23,7 @@ class Edge:
     def __call__(self, request):
         if answer := health.ROUTES.get(request.path_info.rstrip("/")):
             request.META[metrics.ROUTE] = "health"
-            response = answer(request)
+            response = answer(request) if request.method in health.METHODS else _not_allowed(request)
             response["X-Content-Type-Options"] = "nosniff"
             return response
         path = request.path_info
@@ -52,6 +52,10 @@ class Edge:
             away = errors.Unavailable
             headers = {"Content-Type": "text/plain; charset=utf-8", "Retry-After": str(away.wait)}
             return HttpResponse(str(away.default_detail), status=away.status_code, headers=headers)
+
+
+def _not_allowed(request) -> JsonResponse:
+    return JsonResponse({"detail": _reason(request, 405)}, status=405, headers={"Allow": ", ".join(health.METHODS)})
 
 
 def _to_json(request, response) -> None:

@@ -41,3 +41,16 @@ def test_it_answers_without_a_redirect_to_https(anyone, db, settings, path):
 def test_it_has_no_limit(anyone, db, settings, path):
     settings.THROTTLES = settings.THROTTLES | {"anon": (1, 60)}
     assert [anyone.get(path).status_code for _ in range(3)] == [200, 200, 200]
+
+
+@BOTH
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT"])  # a 200 to CONNECT would open a tunnel (RFC 9110)
+def test_it_only_reads(anyone, path, method):
+    answer = anyone.generic(method, path)
+    assert (answer.status_code, answer["Allow"], answer.json()) == (405, "GET, HEAD", {"detail": "Method Not Allowed"})
+
+
+@BOTH
+def test_a_head_has_no_body(anyone, db, path):
+    answer = anyone.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
