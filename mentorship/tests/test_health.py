@@ -44,7 +44,9 @@ def test_it_has_no_limit(anyone, db, settings, path):
 
 
 @BOTH
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT"])  # a 200 to CONNECT would open a tunnel (RFC 9110)
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
+)  # a 200 to CONNECT would open a tunnel (RFC 9110)
 def test_it_only_reads(anyone, path, method):
     answer = anyone.generic(method, path)
     assert (answer.status_code, answer["Allow"], answer.json()) == (405, "GET, HEAD", {"detail": "Method Not Allowed"})
