@@ -58,7 +58,7 @@ torture: venv-dev ## try by force what the service promises, on both databases; 
 	test -z "$$failed" || { echo "== Broken promises on:$$failed"; exit 1; }
 
 soak: venv-dev ## an hour of what people do all day, and whether anything fails, grows or slows down
-	@exec $(PY) -m torture.soak $(TORTURE)
+	@mkdir -p build; exec $(PY) -m torture.soak --write build/soak.md $(TORTURE)
 
 messages: venv-dev ## compile the translations, .po to .mo
 	$(PY) -c 'import glob, polib; [polib.pofile(po).save_as_mofile(po[:-2] + "mo") for po in glob.glob("*/locale/*/LC_MESSAGES/*.po")]'

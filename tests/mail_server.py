@@ -7,6 +7,7 @@ with place(**server.environment) as where, Service(where) as service:
 """
 
 import asyncio
+import logging
 import re
 import time
 from email import message_from_bytes, policy
@@ -16,6 +17,7 @@ from aiosmtpd.controller import Controller
 
 from tests import servers
 
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's own: a line for each word that is said
 PATIENCE = 60  # seconds for a letter to come
 
 
