@@ -79,7 +79,7 @@ def changes(server: machine.Server, people: list[dict]):
         body = json.dumps({"phone": f"+7998{time.time_ns() // 1000 % 10**7:07}"}).encode()
         headers = {"Authorization": f"Bearer {people[number % len(people)]['access']}", "Content-Type": "application/json"}
         with urllib.request.urlopen(  # noqa: S310 our own server
-            urllib.request.Request(f"{server.url}/api/users/me/", body, headers, method="PATCH"),  # noqa: S310
+            urllib.request.Request(f"{server.url}/api/users/me/", body, headers, method="PATCH"),  # noqa: S310 our own server
             timeout=10,
         ) as answer:
             answer.read()
@@ -108,7 +108,7 @@ def changes(server: machine.Server, people: list[dict]):
 def stock_token(server: machine.Server, name: str) -> str:
     body = json.dumps({"username": name, "password": PASSWORD}).encode()
     asked = urllib.request.Request(f"{server.url}/api/login/", body, {"Content-Type": "application/json"})  # noqa: S310 our own server
-    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 our own server
         return json.load(answer)["refresh"]
 
 

@@ -22,7 +22,7 @@ class Request:
     """One request of a load; `body` is JSON."""
 
     path: str
-    token: str = "-"  # noqa: S105 none
+    token: str = "-"  # noqa: S105 no token
     method: str = "GET"
     body: str = "-"
 
@@ -87,13 +87,13 @@ def _wrk(url: str, file: str, seconds: float, connections: int) -> dict:
 def _try_one(server: machine.Server, request: Request) -> None:
     """wrk takes a redirect for a success: one answer is looked at first."""
     headers = {"Content-Type": "application/json"} if request.body != "-" else {}
-    if request.token != "-":  # noqa: S105 none
+    if request.token != "-":  # noqa: S105 no token
         headers["Authorization"] = f"Bearer {request.token}"
     data = request.body.encode() if request.body != "-" else None
     asked = urllib.request.Request(server.url + request.path, data, headers, method=request.method)  # noqa: S310 our own server
     what = f"{server.name}: {request.method} {request.path}"
     try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 our own server
             if answer.status // 100 != 2 or answer.geturl() != server.url + request.path:
                 raise RuntimeError(f"{what}: {answer.status} {answer.geturl()}")
     except urllib.error.HTTPError as refused:

@@ -100,15 +100,15 @@ class Refresh(BaseModel):
     refresh: str
 
 
-# What is shown of a user; mentor_username, which is mentor again, is added in Python. Each noqa: constants only are put together.
+# What is shown of a user; mentor_username, which is mentor again, is added in Python.
 COLUMNS = f"""u.id, u.username, u.is_mentor, u.phone, u.email,
   ARRAY(SELECT c.username FROM users_user c WHERE c.mentor_id = u.id AND c.is_active ORDER BY c.id LIMIT {MENTEES_SHOWN}) AS mentees,
-  u.mentees_count, (SELECT m.username FROM users_user m WHERE m.id = u.mentor_id) AS mentor"""  # noqa: S608
-LIST = f"SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id > $1 ORDER BY u.id LIMIT {PAGE}"  # noqa: S608
-DETAIL = f"SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id = $1"  # noqa: S608
+  u.mentees_count, (SELECT m.username FROM users_user m WHERE m.id = u.mentor_id) AS mentor"""  # noqa: S608 constants only
+LIST = f"SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id > $1 ORDER BY u.id LIMIT {PAGE}"  # noqa: S608 constants only
+DETAIL = f"SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id = $1"  # noqa: S608 constants only
 SET = """first_name = COALESCE($2, u.first_name), phone = COALESCE($3, u.phone),
   proven_phone = CASE WHEN $3 <> u.phone THEN '' ELSE u.proven_phone END"""
-CHANGE = f"UPDATE users_user u SET {SET} WHERE u.id = $1 RETURNING {COLUMNS}"  # noqa: S608
+CHANGE = f"UPDATE users_user u SET {SET} WHERE u.id = $1 RETURNING {COLUMNS}"  # noqa: S608 constants only
 
 
 class JSON(Response):
@@ -221,9 +221,9 @@ async def pushed_refresh(request: Request):
 ALIVE = """SELECT 1 FROM users_session s JOIN users_user v ON v.id = s.user_id
   WHERE s.id = $1 AND s.user_id = $2 AND s.ended IS NULL AND v.is_active"""
 DETAIL_IF_ALIVE = f"""SELECT a.alive, d.* FROM (SELECT EXISTS({ALIVE}) AS alive) a
-  LEFT JOIN LATERAL (SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id = $3) d ON a.alive"""  # noqa: S608
+  LEFT JOIN LATERAL (SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id = $3) d ON a.alive"""  # noqa: S608 constants only
 CHANGE_IF_ALIVE = f"""UPDATE users_user u SET {SET} FROM users_session s
-  WHERE u.id = $1 AND u.is_active AND s.id = $4 AND s.user_id = u.id AND s.ended IS NULL RETURNING {COLUMNS}"""  # noqa: S608
+  WHERE u.id = $1 AND u.is_active AND s.id = $4 AND s.user_id = u.id AND s.ended IS NULL RETURNING {COLUMNS}"""  # noqa: S608 constants only
 REFRESH_IF_ALIVE = """UPDATE users_session s SET last_refreshed = now(), expires = to_timestamp($3) FROM users_user v
   WHERE s.id = $1 AND s.user_id = $2 AND s.ended IS NULL AND v.id = s.user_id AND v.is_active RETURNING s.id"""
 

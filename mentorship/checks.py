@@ -34,7 +34,7 @@ def what_is_unsafe_for_real(app_configs=None, **kwargs) -> list[checks.Error]:
         faults.append(("ALLOWED_HOSTS must name the hosts that are served, without *", 3))
     if settings.WORKERS > 1 and not settings.REDIS_URL:
         faults.append(("WORKERS above 1 needs REDIS_URL: without Redis each process would count for itself", 4))
-    if settings.DJANGO_SUPERUSER_PASSWORD == "admin":  # noqa: S105
+    if settings.DJANGO_SUPERUSER_PASSWORD == "admin":  # noqa: S105 the one that is refused
         faults.append(("DJANGO_SUPERUSER_PASSWORD must not be admin", 5))
     return errors(faults)
 

@@ -8,13 +8,13 @@ LETTERS = """
 (SELECT args_kwargs->'args'->>0 AS kind, args_kwargs->'args'->>1 AS address, (args_kwargs->'args'->>2)::bigint AS person, status
  FROM django_tasks_database_dbtaskresult) letters"""
 READY = f"SELECT address FROM {LETTERS} WHERE status = 'READY'"  # noqa: S608 our own text
-TAKEN = f"SELECT address FROM {LETTERS} WHERE status IN ('RUNNING', 'FAILED')"  # noqa: S608
+TAKEN = f"SELECT address FROM {LETTERS} WHERE status IN ('RUNNING', 'FAILED')"  # noqa: S608 our own text
 # Business that is done in part, which nobody may ever find. Who is invited here is invited by a mentor, and stays with that mentor.
 HALF_DONE = {
     "somebody without a name or an invite code": "SELECT username FROM users_user WHERE username_key = '' OR length(invite_code) <> 6",
-    "an email without its letter": f"SELECT email FROM users_user u LEFT JOIN {LETTERS}"  # noqa: S608
+    "an email without its letter": f"SELECT email FROM users_user u LEFT JOIN {LETTERS}"  # noqa: S608 our own text
                                    " ON kind = 'confirm' AND person = u.id AND address = u.email WHERE u.email <> '' AND kind IS NULL",
-    "a letter that is due to nobody": f"SELECT address FROM {LETTERS} LEFT JOIN users_user u ON u.id = person WHERE u.id IS NULL",  # noqa: S608
+    "a letter that is due to nobody": f"SELECT address FROM {LETTERS} LEFT JOIN users_user u ON u.id = person WHERE u.id IS NULL",  # noqa: S608 our own text
     "an account of a phone without its proof or session": "SELECT username FROM users_user u WHERE left(username, 5) = 'user_' AND"
                                                           " (proven_phone = '' OR id NOT IN (SELECT user_id FROM users_session))",
     "an invite in part": "SELECT username FROM users_user WHERE (invited_by_id IS NULL) <> (invited_at IS NULL)"

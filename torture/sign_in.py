@@ -72,9 +72,9 @@ def _people(where: Place, service: Service) -> str:
             "/api/registration", {"username": _name(name), "password": PASSWORD, "email": _email(name), "phone": _phone(name)}
         )
         assert made.status_code == 201, made.text  # noqa: S101 the chapter's own doing
-    where.change(f"UPDATE users_user SET proven_email = email, proven_phone = phone WHERE username <> '{_name('unproven')}'")  # noqa: S608
-    where.change(f"UPDATE users_user SET is_active = false WHERE username = '{_name('absent')}'")  # noqa: S608
-    where.change(f"UPDATE users_user SET password = '!{secrets.token_hex(20)}' WHERE username = '{_name('passwordless')}'")  # noqa: S608
+    where.change(f"UPDATE users_user SET proven_email = email, proven_phone = phone WHERE username <> '{_name('unproven')}'")  # noqa: S608 names of ours
+    where.change(f"UPDATE users_user SET is_active = false WHERE username = '{_name('absent')}'")  # noqa: S608 names of ours
+    where.change(f"UPDATE users_user SET password = '!{secrets.token_hex(20)}' WHERE username = '{_name('passwordless')}'")  # noqa: S608 names of ours
     return service.sign_up("changes.often")
 
 
