@@ -1,6 +1,7 @@
 """Starting wrong: each setting malformed, missing or contradicting another. It refuses at once, says why, and leaves nothing behind."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -50,7 +51,7 @@ class Start:
         found = {
             f"status {self.status}": self.status in (0, None),
             f"took {self.seconds:.1f} s": self.seconds > SOON,
-            f"does not name {', '.join(self.wrong.named)}": not all(name in " ".join(why) for name in self.wrong.named),
+            f"does not name {', '.join(self.wrong.named)}": not all(_is_named(name, " ".join(why)) for name in self.wrong.named),
             "shows a secret": SECRET in self.said,
             "a traceback": any("Traceback" in line for line in why),
             f"{len(why)} lines": len(why) > LINES,
@@ -60,6 +61,11 @@ class Start:
     def __str__(self) -> str:
         given = {name: self.wrong.settings.get(name) for name in self.wrong.named}
         return f"{self.door} with {given}: {', '.join([*self.faults(), *self.left])}; said {' '.join(self.said.split())[-300:]!r}"
+
+
+def _is_named(name: str, said: str) -> bool:
+    """As a word of its own: METRICS_PORT does not name PORT."""
+    return re.search(f"(?<![A-Z_]){name}(?![A-Z_])", said) is not None
 
 
 def run(scale: float) -> Iterator[Row]:
