@@ -60,14 +60,15 @@ class Place:
         return done.stdout
 
     def rows(self, sql: str) -> list[tuple]:
-        with closing(self._connected()) as connection:
+        with closing(self.connected()) as connection:
             return connection.execute(sql).fetchall()
 
     def change(self, sql: str) -> None:
-        with closing(self._connected()) as connection:
+        with closing(self.connected()) as connection:
             connection.execute(sql)
 
-    def _connected(self):
+    def connected(self):
+        """A connection of one's own to the database, past Django; each statement stands at once."""
         name = self.environment["DB_NAME"]
         return _postgres(name, self.environment) if _on_postgres() else sqlite3.connect(name, timeout=20, isolation_level=None)
 

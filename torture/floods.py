@@ -4,13 +4,13 @@ On PostgreSQL over two instances of two processes each, which count in one Redis
 """
 
 import itertools
-import re
 from collections.abc import Iterator
 
 from tests import gateways
 from tests.service import PASSWORD, place
 from torture import junk
 from torture.crowd import Asked, Cost, Target, bounded, instances, limited, said, store, times_of
+from torture.race_arena import address
 from torture.report import Row
 
 ANON, LOGIN, USER, CODE_PHONE, CODE_ADDRESS, TRIES = 100, 20, 100, 5, 20, 5
@@ -89,7 +89,7 @@ def _codes(target: Target, gateway: gateways.Gateway, scale: float) -> Iterator[
     gateway.received.clear()
     statuses, _ = target.flood(_ask(PHONE, _host()) for _ in range(times))
     yield limited("codes for one phone, from an address each", statuses, {200: CODE_PHONE}, {"sent": len(gateway.received)})
-    yield _guesses(target, _code_in(gateway), times_of(1000, scale))
+    yield _guesses(target, gateway.code_for(PHONE), times_of(1000, scale))
 
 
 def _guesses(target: Target, code: str, times: int) -> Row:
@@ -112,11 +112,6 @@ def _ask(phone: str, host: str) -> Asked:
 
 def _use(code: str) -> Asked:
     return "POST", "/api/auth/code", _from(_host()) | {"json": {"phone": PHONE, "code": code}}
-
-
-def _code_in(gateway: gateways.Gateway) -> str:
-    """The newest: each that was asked for ended the one before."""
-    return re.search(r"\d{6}", gateway.received[-1][1])[0]
 
 
 # Addresses
@@ -157,8 +152,7 @@ def _of_one_user(target: Target, scale: float) -> Row:
 
 def _host() -> str:
     """Another address than any before."""
-    number = next(_hosts)
-    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return address(next(_hosts))
 
 
 def _from(host: str) -> dict:

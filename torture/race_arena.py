@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from tests.gateways import Gateway
@@ -63,8 +64,7 @@ class Arena:
 
     def from_elsewhere(self) -> dict[str, str]:
         """Headers of a request from another address than any before: what invites are tried is counted by address."""
-        number = next(self.numbers)
-        return {"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+        return {"X-Forwarded-For": address(next(self.numbers))}
 
     def users(self, columns: str, condition: str) -> list[tuple]:
         """As SQL: what of whom."""
@@ -92,6 +92,11 @@ class Arena:
         """These users have these columns, in whatever order."""
         if (found := sorted(self.users(columns, condition), key=str)) != sorted(expected, key=str):
             yield f"{columns}: {found[:5]} in place of {sorted(expected, key=str)[:5]}"
+
+
+def address(number: int) -> str:
+    """That one of sixteen million."""
+    return str(IPv4Address("10.0.0.0") + number)
 
 
 def ids(people: Iterable[Somebody]) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import requests
 
 from bench import machine
@@ -118,7 +117,7 @@ def _all_killed(where: Place) -> Row:
 def _ended(where: Place, number: int) -> Row:
     """Requests that wait for a lock of ours, and sign-ins behind them, when it is told to end."""
     waiting = 2 * WORKERS
-    with Service(where, WORKERS=str(WORKERS)) as service, ThreadPoolExecutor(waiting + number) as pool, _connect(where) as database:
+    with Service(where, WORKERS=str(WORKERS)) as service, ThreadPoolExecutor(waiting + number) as pool, where.connected() as database:
         names = [f"waiting.{place}" for place in range(waiting)]
         tokens = [service.sign_up(name) for name in names]
         with database.transaction():
@@ -149,11 +148,6 @@ def _status(service: Service, method: str, path: str, token: str | None, body: d
         return requests.request(method, service.url + path, json=body, headers=headers, timeout=PATIENCE).status_code
     except requests.RequestException as lost:
         return repr(lost)
-
-
-def _connect(where: Place) -> psycopg.Connection:
-    names = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "DB_NAME", "user": "POSTGRES_USER", "password": "POSTGRES_PASSWORD"}
-    return psycopg.connect(**{name: where.environment[setting] for name, setting in names.items()}, autocommit=True)
 
 
 def _rolling(where: Place, times: int, rounds: int) -> Row:
