@@ -101,6 +101,12 @@ def test_a_name_that_is_taken_in_any_form_is_refused_in_the_form(save, alice, ev
     assert errors(save(eve, username=taken)) == {"username": ["A user with that user name already exists."]}
 
 
+def test_html_in_a_first_name_is_shown_as_text(staff, person):
+    page = staff.get(card(person("bob", first_name='"><script>alert(1)</script>'))).content.decode()
+    assert "&quot;&gt;&lt;script&gt;alert" in page
+    assert "<script>alert" not in page
+
+
 @pytest.mark.parametrize("name", ["me", "12", "a b", "<b>", "x" * 151, ".."])
 def test_a_name_that_is_none_is_refused_in_the_form(save, eve, name, errors):
     assert set(errors(save(eve, username=name))) == {"username"}

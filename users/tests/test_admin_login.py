@@ -38,6 +38,12 @@ def test_who_is_no_staff_does_not(john):
     assert login(Client(), "john").status_code == 200
 
 
+def test_a_form_without_the_csrf_token_signs_nobody_in(sam):
+    browser = Client(enforce_csrf_checks=True)
+    assert login(browser).status_code == 403
+    assert not browser.cookies
+
+
 def test_the_eleventh_guess_is_429_and_hashes_nothing(sam, ten_a_minute, hashed):
     browser = Client()
     for _guess in range(10):

@@ -1,6 +1,9 @@
 """A user made in the admin, and passwords given there."""
 
+import re
+
 import pytest
+from django.test import Client
 
 from conftest import PASSWORD
 from users.models import User
@@ -52,6 +55,19 @@ def test_passwords_that_differ_change_nothing(staff, john, anyone):
         f"/admin/users/user/{john.pk}/password/", {"usable_password": "true", "password1": "one", "password2": "two", "set-password": "1"}
     )
     assert anyone.post("/api/login", {"username": "john", "password": PASSWORD}).status_code == 200
+
+
+def test_no_form_shows_a_password_that_is_typed(staff, john):
+    forms = [
+        (Client(), "/admin/login/", 1),
+        (staff, ADD, 2),
+        (staff, f"/admin/users/user/{john.pk}/password/", 2),
+        (staff, "/admin/password_change/", 3),
+    ]
+    for browser, path, many in forms:
+        fields = re.findall(r'<input[^>]* name="\w*password\w*"[^>]*>', browser.get(path).content.decode())
+        assert len([field for field in fields if 'type="password"' in field]) == many
+        assert {re.search(r'type="(\w+)"', field)[1] for field in fields} <= {"password", "radio"}  # whether there is one at all
 
 
 @pytest.mark.parametrize("codenames", [["view_user"], ["view_user", "change_user"]])

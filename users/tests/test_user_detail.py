@@ -32,6 +32,13 @@ def test_a_mentor_looks_like_this(client, alice, john):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ['"}', "\\", '\\"', "</script>", "<b>&amp;", "'); --", "пароль"])
+def test_a_text_stays_within_its_quotes(client, john, text):
+    assert client.patch("/api/users/me", {"first_name": text}).json()["first_name"] == text
+    for path in ("/api/users/me", "/api/users/john", f"/api/users/{john.pk}"):
+        assert client.get(path).json()["first_name"] == text
+
+
 @pytest.mark.parametrize("name", ["john", "JOHN", "ｊohn", "me", "ME", "ｍe"])
 def test_id_name_and_me_lead_to_the_same(client, john, name):
     assert client.get(f"/api/users/{quote(name)}/").json() == client.get(f"/api/users/{john.pk}/").json()
