@@ -118,7 +118,9 @@ def test_the_probes_ask_for_health_and_the_pod_ends_in_time():
     assert set(asked.values()) <= health.ROUTES.keys()
     assert asked["readinessProbe"] == "/health/ready" and asked["livenessProbe"] == "/health/live"
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert pause < spec["terminationGracePeriodSeconds"] - 10
+    serve = (servers.PROJECT / "mentorship" / "management" / "commands" / "serve.py").read_text()
+    ends = int(re.search(r'"--workers-kill-timeout", "(\d+)"', serve)[1])
+    assert pause + ends < spec["terminationGracePeriodSeconds"]
 
 
 def test_what_selects_pods_selects_those_of_web():
