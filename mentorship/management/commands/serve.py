@@ -24,9 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--with-mail", action="store_true", help="send mail too: start `send_mail`, which ends with this")
 
     def handle(self, *args, with_mail: bool, **options):
-        self._refuse_a_taken_port("HOST", "PORT")
+        address = self._free_address("HOST", "PORT")
         if settings.METRICS_PORT:
-            self._refuse_a_taken_port("METRICS_HOST", "METRICS_PORT")
+            self._free_address("METRICS_HOST", "METRICS_PORT")
         if why := health.why_no_database():
             self.stderr.write(f"{why}. Until it does, what needs it is answered 503.")
         connection.close()
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Serving on http://{settings.HOST}:{settings.PORT} with {settings.WORKERS} worker(s)")
         self.stdout.flush()
         command = [
-            sys.executable, "-m", "mentorship.server", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
+            sys.executable, "-m", "mentorship.server", "--interface", "wsgi", "--host", address, "--port", str(settings.PORT),
             "--workers", str(settings.WORKERS), "--respawn-failed-workers",
             # A database connection belongs to a thread: one a worker on PostgreSQL keeps them few and warm.
             "--blocking-threads", "1", "--log-level", "warning",
@@ -55,16 +55,20 @@ class Command(BaseCommand):
     def _start_beside(self, command: str) -> None:
         subprocess.Popen([sys.executable, sys.argv[0], command, "--with-parent", str(os.getpid())])  # noqa: S603 our own command
 
-    def _refuse_a_taken_port(self, host_setting: str, port_setting: str) -> None:
-        """Granian shares a port with whoever else shares it: a forgotten service would then answer every other request."""
+    def _free_address(self, host_setting: str, port_setting: str) -> str:
+        """The IP address of that host: granian takes no names. CommandError where somebody serves there.
+
+        Granian shares a port with whoever else shares it: a forgotten service would then answer every other request.
+        """
         host, port = getattr(settings, host_setting), getattr(settings, port_setting)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as refused:
-                raise CommandError(f"Cannot serve on {host_setting} {host}, {port_setting} {port}: {refused.strerror}") from None
+        try:
+            family, _type, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as refused:
+            raise CommandError(f"Cannot serve on {host_setting} {host}, {port_setting} {port}: {refused.strerror}") from None
+        return address[0]
 
 
 def _room_for_connections() -> int:
