@@ -150,6 +150,13 @@ def image(tmp_path_factory):
     return folder
 
 
+def test_the_image_takes_in_nothing_that_is_hidden():
+    """No `.git`, no `.env`."""
+    all_else, *named = [line for line in (servers.PROJECT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert all_else == "*"
+    assert not [name for name in named if name.startswith(("!.", "!*", "!/"))]
+
+
 def manage(image, *arguments, **environment):
     command = [sys.executable, "manage.py", *arguments]
     settings = {"DEBUG": "false", "ENV_FILE": os.devnull, **environment}
