@@ -14,12 +14,15 @@ from bench import machine
 from tests import servers
 from tests.proxy import NGINX, NOT_TRIED, nginx
 from tests.service import HOST, Place, Service, place
-from torture.clients import Clients, changes, reads, sign_ins
+from torture.clients import Asked, Clients, changes, reads, sign_ins
 from torture.report import Row, counted
 
 REQUESTS = 10_000
 WORKERS = 2
 PATIENCE = 60  # seconds for workers to come and go
+CLIENTS = 8
+LIMIT = 5.0  # seconds for an answer, whatever happens to a worker
+LOOP = "Worker crash loop detected"  # granian's words, where a worker dies within 5.5 s of its start
 A_MOMENT = 0.1  # seconds after the end of a worker, in which clients may still be taken to it
 REPLICAS = (HOST, "127.0.0.2")
 HOW = ("a new connection each", "kept connections")
@@ -34,6 +37,7 @@ def run(scale: float) -> Iterator[Row]:
                 yield _killed(service, reads(token), times, kept)
             yield from _reloaded(service, token, times)
         yield _all_killed(where)
+        yield _crash_loop(where)
         yield _ended(where, max(int(100 * scale), 10))
         yield _rolling(where, times, rounds)
 
@@ -60,25 +64,70 @@ def _wait_until(true) -> float:
 
 
 def _killed(service: Service, asked: list[tuple], times: int, kept: bool) -> Row:
-    with Clients(service.port, asked, kept=kept) as clients:
+    with Clients(service.port, asked, CLIENTS, kept) as clients:
         clients.wait_for(times // 3)
         victim, *others = sorted(workers(service))
+        killed = time.monotonic()
         os.kill(victim, signal.SIGKILL)
         _wait_until(lambda: _is_gone(victim))
         gone = time.monotonic()
         back = _wait_until(lambda: len(workers(service)) == WORKERS)
         clients.wait_for(times)
-    later = [one for one in clients.failed if one.began > gone + A_MOMENT]
+    in_flight, soon, others_failed = _by_time(clients.failed, killed, gone + A_MOMENT)
+    anew = _answers_without(service, others)
     seen = (
-        f"{len(clients.failed)} of {len(clients.asked)} requests failed, begun {A_MOMENT} s after it was gone or later: {counted(later)};"
-        f" {clients.again} reads were sent again on a new connection; the slowest took {clients.worst:.2f} s;"
-        f" another worker had been started after {back:.1f} s"
+        f"{in_flight} requests of {CLIENTS} clients failed that were in flight at the kill, {soon} begun until {A_MOMENT} s after it was gone,"
+        f" others: {counted(others_failed)}; {clients.again} reads were sent again on a new connection;"
+        f" the slowest took {clients.worst:.2f} s; another worker had been started after {back:.1f} s,"
+        f" and {'answers' if anew else 'DOES NOT ANSWER'}"
     )
-    for _ in range(20):
-        service.get("/health/live")  # on whichever worker, until both answer
-    done = f"one of {WORKERS} workers killed (-9) under load, {HOW[kept]}"
-    holds = not later and set(others) <= workers(service)
-    return Row(done, len(clients.asked), "only requests in flight in the killed worker fail", seen, holds)
+    promised = (
+        "only requests fail that the killed worker has, or that are taken to it before its end is noticed: at most one of each client"
+        f" of either kind; none takes over {LIMIT:g} s; a new worker answers"
+    )
+    holds = max(in_flight, soon) <= CLIENTS and not others_failed and clients.worst <= LIMIT and anew and set(others) <= workers(service)
+    return Row(f"one of {WORKERS} workers killed (-9) under load, {HOW[kept]}", len(clients.asked), promised, seen, holds)
+
+
+def _by_time(failed: list[Asked], killed: float, over: float) -> tuple[int, int, list[Asked]]:
+    """How many were in flight as it was killed, how many began until it was over; and those of another time."""
+    in_flight = [one for one in failed if one.began < killed <= one.ended]
+    soon = [one for one in failed if killed <= one.began <= over]
+    return len(in_flight), len(soon), [one for one in failed if one not in in_flight + soon]
+
+
+def _answers_without(service: Service, others: list[int]) -> bool:
+    """Whether anybody answers while these stand still; whom the kernel takes to one of these asks again."""
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        return any(_status(service, "GET", "/health/live", None, None, patience=1) == 200 for _ in range(20))
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _crash_loop(where: Place) -> Row:
+    """Each worker of one place is killed as soon as it is there, as if it could not start; the other worker is well meanwhile."""
+    killed = []
+    with Service(where, WORKERS=str(WORKERS)) as service:
+        _victim, *others = sorted(workers(service))
+        begun = time.monotonic()
+        while service.process.poll() is None and time.monotonic() < begun + PATIENCE:
+            for pid in (new := workers(service).difference(others)):
+                os.kill(pid, signal.SIGKILL)
+                _wait_until(lambda gone=pid: _is_gone(gone))
+            killed += new
+            time.sleep(0.05)
+        took, status, said = time.monotonic() - begun, service.process.poll(), LOOP in service.said()
+        left = {pid for pid in others if not _is_gone(pid)}
+    seen = (
+        f"{'it had to be ended' if status is None else f'it ended with status {status}'} after {took:.1f} s and {len(killed)} kills,"
+        f" {'says' if said else 'DOES NOT SAY'} {LOOP!r} in its log, and {len(left)} of its processes were left"
+    )
+    promised = "it ends by itself with a status above 0, for a service manager to see, says why in its log, and leaves no worker"
+    holds = status is not None and status > 0 and said and not left
+    return Row("a worker killed (-9) again and again, as soon as it is started", len(killed), promised, seen, holds)
 
 
 def _reloaded(service: Service, token: str, times: int) -> Iterator[Row]:
@@ -142,10 +191,10 @@ def _ended(where: Place, number: int) -> Row:
     return Row(done, len(said), "accepted requests are answered, new ones refused, and it ends", seen, holds)
 
 
-def _status(service: Service, method: str, path: str, token: str | None, body: dict | None) -> int | str:
+def _status(service: Service, method: str, path: str, token: str | None, body: dict | None, patience: float = PATIENCE) -> int | str:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        return requests.request(method, service.url + path, json=body, headers=headers, timeout=PATIENCE).status_code
+        return requests.request(method, service.url + path, json=body, headers=headers, timeout=patience).status_code
     except requests.RequestException as lost:
         return repr(lost)
 
