@@ -76,8 +76,8 @@ def _killed(service: Service, asked: list[tuple], times: int, kept: bool) -> Row
     in_flight, soon, others_failed = _by_time(clients.failed, killed, gone + A_MOMENT)
     anew = _answers_without(service, others)
     seen = (
-        f"{in_flight} requests of {CLIENTS} clients failed that were in flight at the kill, {soon} begun until {A_MOMENT} s after it was gone,"
-        f" others: {counted(others_failed)}; {clients.again} reads were sent again on a new connection;"
+        f"{in_flight} requests of {CLIENTS} clients failed that were in flight at the kill, {soon} begun until {A_MOMENT} s after it was"
+        f" gone, others: {counted(others_failed)}; {clients.again} reads were sent again on a new connection;"
         f" the slowest took {clients.worst:.2f} s; another worker had been started after {back:.1f} s,"
         f" and {'answers' if anew else 'DOES NOT ANSWER'}"
     )
