@@ -1,6 +1,7 @@
 """Requests that meet, 64 at once: one winner each, no update lost, no deadlock.
 
-On PostgreSQL two instances with two workers each, on SQLite one with one. What races there are is in torture/race_kinds.py.
+A worker has one thread: on PostgreSQL two instances with eight workers each have 16 of them at work at once, and the others wait to be
+accepted; on SQLite the one process serves one after another. What races there are is in torture/race_kinds.py.
 """
 
 import os
@@ -15,6 +16,8 @@ from torture.race_kinds import KINDS, Kind
 from torture.report import Row, counted
 
 ROUNDS = 100
+INSTANCES, WORKERS = 2, 8
+AT_WORK = {"postgres": f"up to {INSTANCES * WORKERS} served at the same time", "sqlite": "served one after another, by the one process"}
 
 
 def run(scale: float) -> Iterator[Row]:
@@ -29,9 +32,9 @@ def run(scale: float) -> Iterator[Row]:
 
 @contextmanager
 def _arena(where: Place, gateway: gateways.Gateway) -> Iterator[Arena]:
-    instances, workers = (2, "2") if os.environ["TEST_ON"] == "postgres" else (1, "1")
+    instances, workers = (INSTANCES, WORKERS) if os.environ["TEST_ON"] == "postgres" else (1, 1)
     with ExitStack() as running:
-        services = [running.enter_context(Service(where, WORKERS=workers)) for _ in range(instances)]
+        services = [running.enter_context(Service(where, WORKERS=str(workers))) for _ in range(instances)]
         shells = [running.enter_context(Shell(where)) for _ in range(2)]
         for shell in shells:
             shell.run("from contextlib import suppress; from django.core.exceptions import ValidationError")
@@ -44,10 +47,9 @@ def _row(arena: Arena, kind: Kind, rounds: int) -> Row:
     begun = time.monotonic()
     wrong = [f"round {number}: {fault}" for number in range(rounds) for fault in kind.play(arena)]
     wrong += [f"{what}: {rows}" for what, rows in arena.where.wrong().items()]
-    answers = ", ".join(f"{count} × {status or 'no answer'}" for status, count in sorted(arena.said.items())) or "past the API"
-    seen = (
-        f"{answers}; failed: {counted(arena.failed)}; wrong: {counted(wrong)}; {(time.monotonic() - begun) * 1000 / rounds:.0f} ms a round"
-    )
+    answers = ", ".join(f"{count} × {status or 'no answer'}" for status, count in sorted(arena.said.items()))
+    said = f"{answers}, {AT_WORK[os.environ['TEST_ON']]}" if answers else "past the API"
+    seen = f"{said}; failed: {counted(arena.failed)}; wrong: {counted(wrong)}; {(time.monotonic() - begun) * 1000 / rounds:.0f} ms a round"
     return Row(kind.done, rounds, kind.promised, seen, not wrong and not arena.failed)
 
 
