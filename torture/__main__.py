@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 import time
+import traceback
 
 from tests import servers
 from torture.report import Row, broken, table
@@ -50,13 +51,21 @@ def main() -> None:
 
 
 def rows_of(chapter: str, scale: float) -> list[Row]:
-    """What a chapter saw; each row is said as it comes."""
+    """What a chapter saw; each row is said as it comes. A chapter that breaks off is a broken promise, and the others go on."""
     begun, rows = time.monotonic(), []
-    for row in importlib.import_module(f"torture.{chapter}").run(scale):
-        rows.append(row)
-        sys.stderr.write(f"{chapter:12} {time.monotonic() - begun:6.0f} s  {'held' if row.holds else 'BROKEN'}  {row.done}: {row.seen}\n")
-        sys.stderr.flush()
+    try:
+        for row in importlib.import_module(f"torture.{chapter}").run(scale):
+            rows.append(row)
+            _say(f"{chapter:12} {time.monotonic() - begun:6.0f} s  {'held' if row.holds else 'BROKEN'}  {row.done}: {row.seen}")
+    except Exception as fault:
+        _say(traceback.format_exc())
+        rows.append(Row("all that follows", 0, "it is tried", f"the chapter broke off: {fault!r}"[:500], False))
     return rows
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ class Kind:
     what: str
     things: list
     make: Callable[..., Request]
+    is_for_members: bool = False  # who is not signed in would be refused before that is read
 
     @cached_property
     def stride(self) -> int:
@@ -91,7 +92,7 @@ class Kind:
         path = request.path.replace("/api/", "/api/v1/", 1) if variant % 3 == 2 else request.path
         if variant % 2 and path.endswith("/"):
             path = path[:-1] or "/"
-        return replace(request, path=path, signed_in=variant % 5 != 4)
+        return replace(request, path=path, signed_in=self.is_for_members or variant % 5 != 4)
 
 
 def stride(count: int) -> int:
@@ -126,13 +127,14 @@ def kinds(endpoints: list[Endpoint]) -> list[Kind]:
     """Every kind of request, of these endpoints."""
     fields = [(endpoint, field) for endpoint in endpoints for field in endpoint.fields]
     names = [(endpoint, name) for endpoint in endpoints for name in endpoint.names]
-    queries = [(endpoint, name) for endpoint in endpoints for name in (endpoint.parameters or values.PARAMETERS[:5])]
+    queries = [(endpoint, name) for endpoint in endpoints for name in dict.fromkeys([*endpoint.parameters, *values.PARAMETERS])]
     paths = sorted({endpoint.path for endpoint in endpoints})
     writing = [endpoint for endpoint in endpoints if endpoint.fields]
     bodies = [*values.BODIES, *values.ENCODINGS]
     return [
-        Kind("fields", f"{len(fields)} fields of endpoints × {len(values.VALUES)} values", _pairs(fields, values.VALUES), _of_a_field),
-        Kind("bodies", f"{len(writing)} endpoints × {len(bodies)} bodies", _pairs([(one,) for one in writing], bodies), _of_a_body),
+        Kind("fields", f"{len(fields)} fields of endpoints × {len(values.VALUES)} values",
+             _pairs(fields, values.VALUES), _of_a_field, True),
+        Kind("bodies", f"{len(writing)} endpoints × {len(bodies)} bodies", _pairs([(one,) for one in writing], bodies), _of_a_body, True),
         Kind("headers", f"{len(endpoints)} endpoints × {len(values.HEADERS)} headers",
              _pairs([(one,) for one in endpoints], values.HEADERS), _of_a_header),
         Kind("methods", f"{len(paths)} paths × {len(values.METHODS)} methods",

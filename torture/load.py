@@ -140,7 +140,7 @@ def _ask(connection: http.client.HTTPConnection, number: int, kind: str, person:
         headers["Authorization"] = f"Bearer {person.access}"
     if kind in COOKIES:
         headers["Cookie"] = COOKIES[kind]
-    if connection.sock and _has_something_to_read(connection.sock):  # its end: a server may close what is idle, and clients look
+    if connection.sock and _was_closed(connection.sock):  # its end: a server may close what is idle, and clients look
         connection.close()
     sent = time.monotonic()
     try:
@@ -158,7 +158,8 @@ def _ask(connection: http.client.HTTPConnection, number: int, kind: str, person:
     return Answer(kind, number, due, sent, took, answer.status, form, answer.headers["Retry-After"], refused)
 
 
-def _has_something_to_read(sock: socket.socket) -> bool:
+def _was_closed(sock: socket.socket) -> bool:
+    """Whether the other side of an idle connection has ended it."""
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))

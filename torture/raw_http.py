@@ -77,7 +77,7 @@ def all_shapes(services: list[Service], callers: Callers, endpoints: list[Endpoi
         answer = said(services[number % len(services)], shape(Target.of(endpoint, caller), (endpoint.body or b"{}").decode()), what)
         is_its_own = not what.startswith("line") or " {p}" in what  # else the line names another path
         fault = fault_of(endpoint.path if is_its_own else "/", answer)
-        tally.add(f"{what} at {endpoint.method} {endpoint.path}", answer, None if fault == "no answer" else fault)
+        tally.add(f"{what} at {endpoint.method} {endpoint.path}", answer, None if answer.status is None else fault)
         if answer.status and answer.status < 300 and endpoint.method != "GET":
             caller = callers.take()
     for number, (what, (sent, statuses)) in enumerate(known.RAW.items()):

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """What was `done`, how often (`times`), what is `promised` of it, and what was `seen`; `holds` says whether it was so."""
+    """What was `done`, how often (`times`), what is `promised` of it, and what was `seen`; `holds` says whether it was so.
+
+    What was never done does not hold.
+    """
 
     done: str
     times: int
     promised: str
     seen: str
-    holds: bool
+    was_so: bool
+
+    @property
+    def holds(self) -> bool:
+        return self.was_so and self.times > 0
 
 
 def table(chapters: dict[str, list[Row]], on: str) -> str:

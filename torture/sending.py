@@ -19,6 +19,7 @@ from torture.report import Row, counted
 THREADS = 6
 SLOWEST = 2.0  # seconds that an answer may take
 PATIENCE = 15  # seconds after which none is waited for
+CLOSING = 0.5  # seconds within which it shows that a kept connection was about to be closed
 PAGES = ("/api/docs", "/api/email/confirm", "/api/password/reset/confirm")  # under /api/, and HTML by contract where the status is 200
 SAFE = {"GET", "HEAD", "OPTIONS"}
 PROMISED = "no 5xx, under /api/ no HTML, none over 2 s"
@@ -63,7 +64,7 @@ class Tally:
             self.statuses[answer.status] += 1
             self.worst = max(self.worst, answer.seconds)
             if fault:
-                self.wrong.append(f"{fault}: {request[:200]}")
+                self.wrong.append(f"{fault}: {request[:400]}")
 
     def row(self, done: str, promised: str = PROMISED) -> Row:
         seen = ", ".join(f"{status or 'closed'} × {count}" for status, count in sorted(self.statuses.items(), key=lambda one: one[0] or 0))
@@ -78,7 +79,7 @@ def fault_of(path: str, answer: Answer, promised: tuple[int, ...] = ()) -> str |
     if answer.seconds > SLOWEST:
         return f"took {answer.seconds:.2f} s"
     if answer.status is None:
-        return "no answer"
+        return f"no answer: {answer.body.decode()}"
     if answer.status >= 500:
         return f"{answer.status} {answer.body[:200]!r}"
     path = unquote(path.partition("?")[0]).rstrip("/").replace("/api/v1", "/api", 1)
@@ -121,19 +122,22 @@ class Client:
         return answer
 
     def _exchange(self, connection, request: Request, path: str, body: bytes | None) -> Answer:
-        """On a new connection where the kept one was closed meanwhile: as any client would."""
-        was_kept = connection.sock is not None
-        begun = time.monotonic()
+        """On a new connection where the kept one was closed meanwhile, as any client would."""
+        begun, was_kept = time.monotonic(), connection.sock is not None
+        answer = self._said(connection, request, path, body)
+        if answer.status is None and was_kept and time.monotonic() - begun < CLOSING:
+            answer = self._said(connection, request, path, body)
+        return answer._replace(seconds=time.monotonic() - begun)
+
+    def _said(self, connection, request: Request, path: str, body: bytes | None) -> Answer:
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it has heard enough, and may have answered
                 self._put(connection, request, path, body)
             got = connection.getresponse()
-            return Answer(got.status, got.headers.get("Content-Type", ""), got.read(), time.monotonic() - begun)
-        except (OSError, http.client.HTTPException):
+            return Answer(got.status, got.headers.get("Content-Type", ""), got.read(), 0)
+        except (OSError, http.client.HTTPException) as broken:
             connection.close()
-            if was_kept:
-                return self._exchange(connection, request, path, body)
-            return Answer(None, "", b"", time.monotonic() - begun)
+            return Answer(None, "", repr(broken).encode(), 0)
 
     def _put(self, connection, request: Request, path: str, body: bytes | None) -> None:
         headers = {"Host": f"{HOST}:{connection.port}"}
@@ -180,7 +184,8 @@ class Senders:
             for kind, number in requests[first::THREADS]:
                 request = kind.request(number)
                 answer = self.clients[first].send(request, number)
-                tally.add(f"{request.method} {request.path} {request.headers}", answer, fault_of(request.path, answer, request.promised))
+                said = f"{request.method} {request.path} {request.headers} {(request.body or b'')[:80]!r}, {kind.name} {number}"
+                tally.add(said, answer, fault_of(request.path, answer, request.promised))
                 sent.append(Sent(kind, number, answer.status))
             return sent
 
