@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
             self._free_address("METRICS_HOST", "METRICS_PORT")
         if why := health.why_no_database():
             self.stderr.write(f"{why}. Until it does, what needs it is answered 503.")
+        if not settings.DEBUG and not staticfiles_storage.manifest_hash:
+            self.stderr.write("There are no static files, and so no pages of the admin: run `python manage.py collectstatic` first.")
         connection.close()
         if with_mail and settings.MAIL_IS_SENT:
             self._start_beside("send_mail")
