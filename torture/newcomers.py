@@ -5,21 +5,21 @@ from tests.service import PASSWORD, Place, Service
 from torture.writers import Writer, session_of
 
 LETTERS = """
-(SELECT args_kwargs->'args'->>0 AS kind, args_kwargs->'args'->>1 AS address, (args_kwargs->'args'->>2)::bigint AS person, status
+(SELECT args_kwargs->'args'->>0 AS kind, args_kwargs->'args'->>1 AS address, CAST(args_kwargs->'args'->>2 AS bigint) AS person, status
  FROM django_tasks_database_dbtaskresult) letters"""
 READY = f"SELECT address FROM {LETTERS} WHERE status = 'READY'"  # noqa: S608 our own text
-TAKEN = f"SELECT address FROM {LETTERS} WHERE status IN ('RUNNING', 'FAILED')"  # noqa: S608 our own text
+UNSENT = f"SELECT address FROM {LETTERS} WHERE status <> 'SUCCESSFUL'"  # noqa: S608 our own text
 # Business that is done in part, which nobody may ever find. Who is invited here is invited by a mentor, and stays with that mentor.
 HALF_DONE = {
     "somebody without a name or an invite code": "SELECT username FROM users_user WHERE username_key = '' OR length(invite_code) <> 6",
     "an email without its letter": f"SELECT email FROM users_user u LEFT JOIN {LETTERS}"  # noqa: S608 our own text
                                    " ON kind = 'confirm' AND person = u.id AND address = u.email WHERE u.email <> '' AND kind IS NULL",
     "a letter that is due to nobody": f"SELECT address FROM {LETTERS} LEFT JOIN users_user u ON u.id = person WHERE u.id IS NULL",  # noqa: S608 our own text
-    "an account of a phone without its proof or session": "SELECT username FROM users_user u WHERE left(username, 5) = 'user_' AND"
+    "an account of a phone without its proof or session": "SELECT username FROM users_user u WHERE substr(username, 1, 5) = 'user_' AND"
                                                           " (proven_phone = '' OR id NOT IN (SELECT user_id FROM users_session))",
     "an invite in part": "SELECT username FROM users_user WHERE (invited_by_id IS NULL) <> (invited_at IS NULL)"
                          " OR invited_by_id IS DISTINCT FROM taken_on_by OR invited_by_id <> mentor_id",
-    "registered without the invite": "SELECT username FROM users_user WHERE left(username, 9) = 'registrar' AND invited_by_id IS NULL",
+    "registered without the invite": "SELECT username FROM users_user WHERE substr(username, 1, 9) = 'registrar' AND invited_by_id IS NULL",
 }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class Registrar(Writer):
             self.names.append(name)
 
     def lost(self):
-        there = {name for (name,) in self.where.rows("SELECT username FROM users_user WHERE left(username, 9) = 'registrar'")}
+        there = {name for (name,) in self.where.rows("SELECT username FROM users_user WHERE substr(username, 1, 9) = 'registrar'")}
         yield from (f"the registration of {name}" for name in self.names if name not in there)
 
 
@@ -87,7 +87,7 @@ class Invitee(Writer):
             self.invited.append(form["username"])
 
     def lost(self):
-        there = dict(self.where.rows("SELECT username, invited_by_id FROM users_user WHERE left(username, 7) = 'invitee'"))
+        there = dict(self.where.rows("SELECT username, invited_by_id FROM users_user WHERE substr(username, 1, 7) = 'invitee'"))
         yield from (f"the registration of {name}" for name in self.registered if name not in there)
         yield from (f"the invite of {name}" for name in self.invited if not there.get(name))
 
