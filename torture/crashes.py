@@ -191,7 +191,7 @@ def _letters(scene: Scene) -> Row:
     missing, to_nobody = (expected | taken) - set(sent), set(sent) - people
     said = (
         f"{len(set(sent))} people got one, {len(sent) - len(set(sent))} of them twice; {len(taken)} letters, one of them on purpose, were"
-        f" with a sender that was no more: once that was long ago, the next one had sent all after {took:.1f} s;"
+        f" with a sender that was no more: once that was long ago, the next one was given {took:.1f} s for them;"
         f" lost: {counted(missing)}; for what never was: {counted(to_nobody)}"
     )
     promised = "none is lost, none is sent for what never was"
