@@ -28,7 +28,7 @@ SLOW = 0.05  # seconds: who usually waits longer for it is faster without it, fo
 
 
 class PatientRedis(Redis):
-    """A Redis client that fails at once while its Redis is left alone. Shared by all threads of the process."""
+    """A Redis client that fails at once while its Redis is left alone: what is known of that is known to all threads of the process."""
 
     away_until = 0.0  # moved on by who looks after it; who forks or dies meanwhile leaves nobody without Redis for good
     usual = 0.0  # seconds that an answer has taken lately
@@ -94,6 +94,11 @@ def client() -> PatientRedis:
     return get_redis_connection("throttle")
 
 
+def shape(row: type[tuple]) -> str:
+    """A short name of a named tuple's fields, to keep its rows under: of two versions side by side neither takes the other's."""
+    return hashlib.sha256(" ".join(row._fields).encode()).hexdigest()[:8]
+
+
 class JSONSerializer(BaseSerializer):
     """What is kept is JSON, never pickle: who could write to Redis could else run code here."""
 
@@ -133,6 +138,7 @@ class Generation:
         self._full_until = 0.0  # by time.monotonic(): there will be no room sooner
 
     def is_owed(self) -> bool:
+        """Whether what Redis holds may be older than the database: to be asked before any of it is read, and once more afterwards."""
         return self._put_after != PatientRedis.connections
 
     def is_settled(self) -> bool:
@@ -154,8 +160,8 @@ class Generation:
         try:
             client().set(self.key, secrets.token_hex(8))
         except ResponseError:  # it is full: what it holds must not be believed any longer, and forgetting needs no room
-            client().delete(self.key)
             self._full_until = time.monotonic() + REST
+            client().delete(self.key)
             raise
 
     def current(self) -> bytes | None:

@@ -12,8 +12,8 @@ import time
 from contextlib import suppress
 
 from django.core.signals import request_started
-from django.db import Error, connection
-from psycopg.errors import LockNotAvailable
+from django.db import Error, InterfaceError, OperationalError, connection
+from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
 
 IDLE = 30  # seconds
 HURRY, HURRIED_WAIT = 5, 50  # seconds, and milliseconds for a lock meanwhile
@@ -40,11 +40,18 @@ def _has_something_to_read(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
+def is_away(trouble: Exception) -> bool:
+    """Whether the database is away or busy, or one that cannot be written to: a replica that is not promoted yet."""
+    return isinstance(trouble, (OperationalError, InterfaceError)) or isinstance(trouble.__cause__, ReadOnlySqlTransaction)
+
+
 def note(trouble: Exception) -> None:
-    """To be told of whatever went wrong with the database."""
+    """To be told of whatever went wrong with the database, outside of a transaction."""
     global hurried_until
-    if isinstance(trouble.__cause__, LockNotAvailable):
+    if isinstance(trouble.__cause__, LockNotAvailable) and time.monotonic() >= hurried_until:  # else hurry would make for hurry
         hurried_until = time.monotonic() + HURRY
+    if isinstance(trouble.__cause__, ReadOnlySqlTransaction):
+        connection.close()  # the next one may lead to the primary
 
 
 def _wait_for_locks(kept, *, hurried: bool) -> None:

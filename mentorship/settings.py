@@ -62,11 +62,15 @@ if DB_ENGINE == "django.db.backends.postgresql":
         "HOST": env.libpq_host("DB_HOST", "localhost"),
         "PORT": env.whole("DB_PORT", 5432, 1, 65535),
         "CONN_MAX_AGE": None,  # whether it still lives is looked at in mentorship/database.py
-        # Whatever waits has a bound: seconds to connect, milliseconds for a lock, for a statement, and for a network that is silent.
+        # Whatever waits has a bound: seconds to connect (which is tried twice), milliseconds for a lock and for a statement; a network
+        # that is silent is given up after 5 s where something was sent into it, after 9 s where an answer is awaited.
         "OPTIONS": {
-            "connect_timeout": 3,
+            "connect_timeout": 2,
             "options": "-c lock_timeout=3000 -c statement_timeout=4500",
             "tcp_user_timeout": 5000,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
             "prepare_threshold": 10**9,  # only the statements that ask for it are prepared: those of mentorship/statements.py
         },
     }

@@ -30,10 +30,7 @@ def application(environ: dict, start_response):
     if "HTTP_TRANSFER_ENCODING" in environ:
         body = environ["wsgi.input"].read(settings.MAX_BODY + 1) if environ.get("wsgi.input_terminated") else b""
         if not body:
-            start_response(
-                "411 Length Required",
-                [("Content-Type", "application/json"), ("Connection", "close"), ("X-Content-Type-Options", "nosniff")],
-            )
+            start_response("411 Length Required", [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")])
             return [b'{"detail": "Send a Content-Length."}']
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     return door.answer(environ, start_response) or _whole(django_application(environ, start_response))

@@ -54,6 +54,22 @@ def test_while_it_is_away_requests_that_need_it_are_503_soon_and_afterwards_all_
     assert service.post("/api/login", {"username": "patient", "password": PASSWORD}).status_code == 200
 
 
+def test_a_replica_that_is_not_promoted_yet_answers_reads_and_refuses_changes_with_503(service, postgres):
+    token = service.sign_up("promoted")
+    name = service.environment["DB_NAME"]
+    with postgres.connect() as admin:
+        admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", [name])
+            assert service.get("/api/users/me/", token).status_code == 200
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = requests.patch(f"{service.url}/api/users/me/", json={"first_name": "P"}, headers=headers, timeout=20)
+        finally:
+            admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert service.patch({"first_name": "P"}, token).status_code == 200
+
+
 def test_behind_a_lock_that_somebody_holds_nobody_waits_for_those_before_them(service, postgres):
     """They stand in one queue, since a worker has one thread."""
     token = service.sign_up("queued")

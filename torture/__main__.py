@@ -20,7 +20,7 @@ CHAPTERS = {
     "hostile": ("postgres", "sqlite"),
     "tokens": ("postgres", "sqlite"),
     "races": ("postgres", "sqlite"),
-    "crashes": ("postgres",),
+    "crashes": ("postgres", "sqlite"),
     "database": ("postgres",),
     "redis": ("postgres",),
     "workers": ("postgres",),

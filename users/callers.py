@@ -37,11 +37,18 @@ _TRIP = caches.Script(
     COUNT_LIMITS
     + """
 local record, session, lease, read = KEYS[3], ARGV[1], ARGV[2], ARGV[3]
-local era, generation = redis.call('GET', KEYS[1]) or '', redis.call('GET', KEYS[2])
-if not generation and lease ~= '' then  -- Redis was emptied: what is as unlike any other as the lease is the first one
-  generation = lease
-  redis.call('SET', KEYS[2], generation)
+local era, generation = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+if lease ~= '' then  -- Redis was emptied: what is as unlike any other as the lease is the first one
+  if not era then
+    era = lease
+    redis.call('SET', KEYS[1], era)
+  end
+  if not generation then
+    generation = lease
+    redis.call('SET', KEYS[2], generation)
+  end
 end
+era = era or ''
 local known = redis.call('HGET', record, session)
 if read ~= '' then
   if known == lease then redis.call('HSET', record, session, read) end
@@ -72,6 +79,7 @@ class Caller(NamedTuple):
         return self.mentor_id is not None and self.taken_on_by == self.mentor_id
 
 
+SHAPE = caches.shape(Caller)
 STRANGER = Caller(pk=0, username_key="", is_staff=False, is_mentor=False, mentor_id=None, taken_on_by=None)
 
 
@@ -159,7 +167,7 @@ def _by_redis(request: HttpRequest, session: int, user: int) -> Visit | None:
 
 def _trip(session: int, user: int, lease: str, read: bytes, limits: list[Limit]) -> list:
     keys, numbers = for_script(limits)
-    return _TRIP([ERA.key, listing.GENERATION.key, f"callers:{user}", *keys], [session, lease, read, KEPT, *numbers])
+    return _TRIP([ERA.key, listing.GENERATION.key, f"callers:{user}", *keys], [f"{SHAPE}:{session}", lease, read, KEPT, *numbers])
 
 
 @lru_cache(4096)

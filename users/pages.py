@@ -13,12 +13,14 @@ from functools import lru_cache
 import orjson
 from django.http import HttpResponse
 
+from mentorship import caches
 from mentorship.api.pagination import PAGE_SIZE, PageQuery, keyset
 from mentorship.statements import Select
 from users import callers, cards, listing
 from users.models import User
 
 MOST = 2**20  # bytes of the pages that a process keeps, as they are sent; what is kept beside them is several times as much
+SHAPE = caches.shape(cards.Card)
 HEADERS = {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}
 
 
@@ -67,7 +69,7 @@ class Asked:
     def page(self, generation: bytes | None) -> tuple[Page, float]:
         """The page, and for how many seconds it may be served."""
         scope = "all" if self.is_staff else "active"
-        (rows, more), seconds = listing.page(f"{scope}:{sorted(self.query.validated_data.items())}", self._read, generation)
+        (rows, more), seconds = listing.page(f"{SHAPE}:{scope}:{sorted(self.query.validated_data.items())}", self._read, generation)
         found = [cards.Card(*row) for row in rows]
         return Page(found, self.query.headers(self.path, self.parameters, found, more)), seconds
 

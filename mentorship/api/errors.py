@@ -4,7 +4,7 @@ import logging
 
 from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
@@ -63,7 +63,7 @@ def _understood(exc: Exception, request) -> Exception:
 
 def is_without_database(exc: Exception, request) -> bool:
     """Whether the request failed because the database is away or busy; then that is noted."""
-    if not isinstance(exc, (OperationalError, InterfaceError)):
+    if not database.is_away(exc):
         return False
     metrics.failed("database")
     database.note(exc)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from wsgiref.handlers import SimpleHandler
 
 import pytest
 
@@ -36,6 +37,18 @@ def test_a_chunked_body_that_is_too_large_is_413(db):
 def test_where_the_server_cannot_tell_its_end_it_is_411(db, terminated):
     status, shown = call(b"{}", **terminated)
     assert (status, set(shown)) == (411, {"detail"})
+
+
+def test_a_server_of_pythons_own_gives_that_answer_too():
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/api/registration",
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+    }
+    seen = io.BytesIO()
+    SimpleHandler(io.BytesIO(b"2\r\n{}\r\n0\r\n\r\n"), seen, io.StringIO(), environ).run(application)
+    assert seen.getvalue().startswith(b"HTTP/1.0 411 ")
 
 
 def test_one_that_broke_off_before_its_first_chunk_is_not_taken_as_empty(db):

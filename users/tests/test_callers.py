@@ -1,6 +1,7 @@
 """Who a caller is, is asked of the database once in a while, and believed no longer than it is true."""
 
 import threading
+import time
 
 import pytest
 from django.core.cache import cache
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mentorship import caches
+from users import callers, pages
 from users.models import Session, User
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
@@ -102,6 +104,27 @@ def test_an_emptied_redis_knows_nobody_and_learns_anew(client):
     assert len(statements(client, "/api/sessions/")) == 1
 
 
+def test_what_another_version_keeps_of_a_caller_or_a_page_is_not_taken(client, monkeypatch):
+    monkeypatch.setattr(callers, "SHAPE", "older")
+    monkeypatch.setattr(pages, "SHAPE", "older")
+    first, second = statements(client, "/api/users/"), statements(client, "/api/users/")
+    assert (len(first), len(second)) == (2, 0)
+    monkeypatch.undo()
+    monkeypatch.setattr(pages, "KEPT", pages.Kept())
+    assert statements(client, "/api/users/") == first
+
+
+def test_an_era_that_redis_dropped_does_not_come_back(client, john):
+    """As it may where its policy is to drop whatever it likes."""
+    redis = caches.client()
+    for _ in range(2):
+        redis.delete(callers.ERA.key)
+        statements(client, "/api/users/me/")
+        assert redis.get(callers.ERA.key)
+        callers.forget_everybody()
+    assert any("users_session" in sql for sql in statements(client, "/api/users/me/"))
+
+
 def test_many_who_change_at_once_are_all_forgotten(client, alice, john):
     User.objects.bulk_create([User(username=f"m{number}", mentor=alice) for number in range(600)])
     alice.take_on(john)
@@ -137,6 +160,7 @@ def test_a_new_connection_to_redis_counts_no_request_twice(client, limits):
     for _ in range(6):
         left.append(int(client.get("/api/users/me/")["RateLimit-Remaining"]))
         caches.client().client_kill_filter(_type="normal", skipme=False)
+        time.sleep(0.05)  # it answers before it closes
     assert left == list(range(49, 43, -1))
 
 
