@@ -56,20 +56,20 @@ if DB_ENGINE == "django.db.backends.postgresql":
         if not env.text(_needed):
             raise ImproperlyConfigured(f"{_needed} must be set for PostgreSQL")
     _database = {
+        "ENGINE": "mentorship.postgresql",  # Django's, see there
         "NAME": env.text("DB_NAME"),
         "USER": env.text("POSTGRES_USER"),
         "PASSWORD": env.text("POSTGRES_PASSWORD"),
         "HOST": env.libpq_host("DB_HOST", "localhost"),
         "PORT": env.whole("DB_PORT", 5432, 1, 65535),
         "CONN_MAX_AGE": None,  # whether it still lives is looked at in mentorship/database.py
-        # Whatever waits has a bound: seconds to connect (which is tried twice), milliseconds for a lock and for a statement; a network
-        # that is silent is given up after 5 s where something was sent into it, after 9 s where an answer is awaited.
+        # Whatever waits has a bound: seconds to connect, milliseconds for a lock and for a statement, and 3 s for a network that is silent.
         "OPTIONS": {
             "connect_timeout": 2,
             "options": "-c lock_timeout=3000 -c statement_timeout=4500",
-            "tcp_user_timeout": 5000,
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
+            "tcp_user_timeout": 2500,
+            "keepalives_idle": 1,
+            "keepalives_interval": 1,
             "keepalives_count": 2,
             "prepare_threshold": 10**9,  # only the statements that ask for it are prepared: those of mentorship/statements.py
         },
@@ -78,6 +78,7 @@ else:
     if env.text("DB_HOST"):
         raise ImproperlyConfigured(f"DB_ENGINE={DB_ENGINE} and DB_HOST, which is PostgreSQL's, contradict each other: unset one of them")
     _database = {
+        "ENGINE": DB_ENGINE,
         "NAME": BASE_DIR / env.text("DB_NAME", "db.sqlite3"),
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",  # a writer waits for its turn instead of failing half-way
@@ -85,7 +86,7 @@ else:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
     }
-DATABASES = {"default": {"ENGINE": DB_ENGINE, **_database}}
+DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: two aliases, see mentorship/caches.py. Without one, nothing is cached and the process counts for itself.

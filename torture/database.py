@@ -1,8 +1,9 @@
 """What happens to PostgreSQL, while people go on asking: it restarts, is away, has no connection left, or somebody holds its locks."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
 import psycopg
@@ -47,6 +48,7 @@ class Chamber:
         table = "LOCK TABLE users_user IN ACCESS EXCLUSIVE MODE"
         found = {
             "away": partial(away, self.postgres, self.seconds),
+            "away, and its address silent": partial(silent, self.postgres, self.seconds),
             "without a connection left": partial(full, self.postgres, self.seconds),
             "ACCESS EXCLUSIVE on users_user held": partial(locked, self.postgres, self.seconds, table),
             "the rows of all people and sessions locked": partial(locked, self.postgres, self.seconds, rows),
@@ -116,6 +118,21 @@ def restarted(postgres: Postgres) -> None:
 def away(postgres: Postgres, seconds: float) -> None:
     postgres.end()
     time.sleep(seconds)
+    postgres.start()
+
+
+def silent(postgres: Postgres, seconds: float) -> None:
+    """Who connects gets no answer at all, as of a machine that is gone: so it is on Linux where too many wait to be accepted."""
+    postgres.end()
+    with closing(socket.socket()) as deaf, ExitStack() as waiting:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        deaf.bind((postgres.host, postgres.port))
+        deaf.listen(0)
+        for _ in range(4):
+            one = waiting.enter_context(closing(socket.socket()))
+            one.setblocking(False)
+            one.connect_ex((postgres.host, postgres.port))
+        time.sleep(seconds)
     postgres.start()
 
 

@@ -56,7 +56,7 @@ GIVEN = [
     ({}, at(*DATABASE, "ENGINE"), "django.db.backends.sqlite3"),
     ({}, at(*DATABASE, "NAME"), PROJECT / "db.sqlite3"),
     ({"DB_NAME": "/data/people.sqlite3"}, lambda settings: str(settings["DATABASES"]["default"]["NAME"]), "/data/people.sqlite3"),
-    (POSTGRES, at(*DATABASE, "ENGINE"), "django.db.backends.postgresql"),
+    (POSTGRES, at(*DATABASE, "ENGINE"), "mentorship.postgresql"),
     (POSTGRES, at(*DATABASE, "PORT"), 5432),
     (POSTGRES, at(*DATABASE, "HOST"), "localhost"),
     (POSTGRES | {"DB_PORT": "6432", "POSTGRES_PASSWORD": "p$HOME"}, at(*DATABASE, "PORT"), 6432),
