@@ -15,6 +15,9 @@ django_application = get_wsgi_application()
 
 from mentorship import metrics, request_id  # noqa: E402 Django must have been set up
 from mentorship.api import door  # noqa: E402 likewise
+from mentorship.postgresql.base import DatabaseWrapper  # noqa: E402 likewise
+
+DatabaseWrapper.patience = 4.8  # a little more than statement_timeout in the settings, which a PostgreSQL that hangs does not keep
 
 if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:
     raise ImproperlyConfigured("; ".join(faults))

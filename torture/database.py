@@ -1,13 +1,16 @@
 """What happens to PostgreSQL, while people go on asking: it restarts, is away, has no connection left, or somebody holds its locks."""
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 
 import psycopg
 
+from bench.machine import family
 from tests.servers import Postgres, start_postgres
 from tests.service import Service, place
 from torture.load import MIX, Answer, Load, by_status, people
@@ -49,6 +52,7 @@ class Chamber:
         found = {
             "away": partial(away, self.postgres, self.seconds),
             "away, and its address silent": partial(silent, self.postgres, self.seconds),
+            "frozen": partial(frozen, self.postgres, self.seconds),
             "without a connection left": partial(full, self.postgres, self.seconds),
             "ACCESS EXCLUSIVE on users_user held": partial(locked, self.postgres, self.seconds, table),
             "the rows of all people and sessions locked": partial(locked, self.postgres, self.seconds, rows),
@@ -134,6 +138,16 @@ def silent(postgres: Postgres, seconds: float) -> None:
             one.connect_ex((postgres.host, postgres.port))
         time.sleep(seconds)
     postgres.start()
+
+
+def frozen(postgres: Postgres, seconds: float) -> None:
+    """It still takes connections and bytes, and answers nothing."""
+    processes = family(postgres.process.pid)
+    for how in (signal.SIGSTOP, signal.SIGCONT):
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, how)
+        time.sleep(seconds if how == signal.SIGSTOP else 0)
 
 
 def full(postgres: Postgres, seconds: float) -> None:
