@@ -62,4 +62,5 @@ def _wait_for_locks(kept, *, hurried: bool) -> None:
 
 
 def watch() -> None:
+    """To be called once a process, as Django starts."""
     request_started.connect(begin)

@@ -45,6 +45,7 @@ def hand_down(name: str, value: str) -> None:
 
 
 def one_of(name: str, default: str, *others: str) -> str:
+    """One of these words. Raises ImproperlyConfigured, as all that follow do, where it is something else."""
     value = text(name, default)
     if value not in (default, *others):
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(dict.fromkeys((default, *others)))}, not {value!r}")
@@ -59,6 +60,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def whole(name: str, default: int, least: int, most: int) -> int:
+    """A whole number within these bounds, both included."""
     value = text(name, str(default))
     if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
         raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {value!r}")
@@ -128,6 +130,7 @@ def endpoint(name: str, default: str = "") -> str:
 
 
 def folder(name: str) -> str:
+    """The path of a folder that is there, or nothing."""
     return _one(name, "", os.path.isdir, "be a folder that is there")
 
 

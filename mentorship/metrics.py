@@ -41,7 +41,7 @@ def counter(name: str, what: str, *labels: str) -> Callable[..., None]:
 failed = counter("failures", "Times that something the service needs gave no answer, by what it is.", "of")
 
 
-def counted(application: Callable) -> Callable:
+def measured(application: Callable) -> Callable:
     """The WSGI application, its requests counted and timed."""
     if not ON:
         return application

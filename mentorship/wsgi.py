@@ -23,7 +23,7 @@ if faults := [fault.msg for fault in run_checks() if fault.is_serious()]:
     raise ImproperlyConfigured("; ".join(faults))
 
 
-@metrics.counted
+@metrics.measured
 @request_id.named
 def application(environ: dict, start_response):
     """Django, with a length for chunked bodies, which it would read as empty: up to the limit, or 411 (RFC 9112).

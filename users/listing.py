@@ -17,7 +17,7 @@ from mentorship import metrics
 from mentorship.caches import Generation
 
 GENERATION = Generation("list:generation")
-found = metrics.counter("list_pages", "Pages of the user list, by where they were found.", "where")
+served_from = metrics.counter("list_pages", "Pages of the user list, by where they were found.", "where")
 T = TypeVar("T")
 OLDEST = 30  # seconds a page may live: the bound for a process that could not reach Redis when it changed something
 
@@ -33,13 +33,13 @@ def page(name: str, read: Callable[[], T], generation: bytes | None) -> tuple[T,
     And for how many seconds it may still be served. Without a generation (no Redis, or it is away) nothing is kept.
     """
     if generation is None:
-        found("database")
+        served_from("database")
         return read(), 0
     place = f"list:{generation.decode()}:{name}"
     if (kept := cache.get(place)) is not None:
-        found("redis")
+        served_from("redis")
         return kept, _seconds_left(place)
-    found("database")
+    served_from("database")
     kept = read()
     cache.set(place, kept, timeout=OLDEST)
     return kept, OLDEST

@@ -111,7 +111,7 @@ class Kept:
         made_in, until, page, asked = kept
         if made_in != generation or time.monotonic() >= until:
             return self.made(asked, place, generation)
-        listing.found("process")
+        listing.served_from("process")
         return page
 
     def made(self, asked: Asked, place: tuple, generation: bytes | None) -> Page:

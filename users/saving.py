@@ -116,6 +116,7 @@ class KeepsTheRules(models.Model):
         return type(self).objects.all().keeping([self.pk] if self.pk else [], [self.mentor_id])
 
     def delete(self, *args, **options):
+        """As Django's; mentees and invited ones are released first, and the mentor's count is put right."""
         inviter = type(self).objects.filter(pk=self.pk).values_list("invited_by", flat=True)
         # Two who invited each other and are deleted at once would wait for each other's row.
         with type(self).objects.all().keeping([self.pk], [self.mentor_id, *inviter]):
@@ -127,5 +128,6 @@ class KeepsTheRules(models.Model):
     delete.alters_data = True
 
     def set_unusable_password(self):
+        """No password will do from now on; saving it ends the sessions."""
         super().set_unusable_password()
         self._password = ""  # for save(): it ends the sessions as any other new password does

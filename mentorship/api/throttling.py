@@ -93,6 +93,7 @@ def limit(name: str, who: object) -> Limit | None:
 
 
 def those_on(*limits: Limit | None) -> list[Limit]:
+    """The limits without those that are off."""
     return [limit for limit in limits if limit]
 
 

@@ -21,6 +21,7 @@ _atomic = transaction.atomic(savepoint=False)  # as Django's own writes: within 
 
 class SessionQuerySet(models.QuerySet):
     def alive(self):
+        """Those that a token may still name: not ended, and not outlived by all of their tokens."""
         return self.filter(ended=None, expires__gt=timezone.now())
 
     @_atomic
@@ -32,6 +33,7 @@ class SessionQuerySet(models.QuerySet):
 
     @_atomic
     def update(self, **values) -> int:
+        """As Django's; and what is kept of their users is forgotten."""
         callers.forget(set(self.order_by().values_list("user", flat=True)))
         return super().update(**values)
 
@@ -39,6 +41,7 @@ class SessionQuerySet(models.QuerySet):
 
     @_atomic
     def delete(self):
+        """As Django's; and what is kept of their users is forgotten."""
         callers.forget(set(self.order_by().values_list("user", flat=True)))
         return super().delete()
 

@@ -42,6 +42,7 @@ def claimed_id(token: Token, claim: str, kind: type) -> int:
 
 
 def is_time(value: object) -> bool:
+    """Whether it is a number of seconds since 1970 (a NumericDate, RFC 7519) that a datetime can hold."""
     return type(value) in (int, float) and 0 <= value <= LAST_MOMENT
 
 
@@ -99,6 +100,7 @@ class RefreshToken(SessionToken, SimpleRefreshToken):
 
     @classmethod
     def of(cls, session: int, user: int) -> "RefreshToken":
+        """A new one for that session of that user, by their ids."""
         token = cls()
         token[api_settings.USER_ID_CLAIM], token["sid"] = str(user), session
         return token
