@@ -7,6 +7,7 @@ process leaves it alone. A thread looks every second whether it is well again, s
 
 import contextlib
 import hashlib
+import logging
 import secrets
 import threading
 import time
@@ -23,6 +24,7 @@ from redis.exceptions import TimeoutError as RedisSlow
 
 from mentorship import metrics
 
+_log = logging.getLogger("mentorship.redis")
 REST = 1.0  # seconds between two looks whether it is well again
 SLOW = 0.05  # seconds: who usually waits longer for it is faster without it, for a worker has one thread
 
@@ -46,19 +48,20 @@ class PatientRedis(Redis):
             raise RedisAway("left alone after a failure")
         try:
             answer = super().execute_command(*args, **options)
-        except (RedisAway, RedisSlow):
-            self._leave_alone()
+        except (RedisAway, RedisSlow) as trouble:
+            self._leave_alone(type(trouble).__name__)
             raise
         taken = min(time.monotonic() - begun, 3 * SLOW)  # one slow answer is none, however slow; two or three are
         PatientRedis.usual += (taken - PatientRedis.usual) / 4
         if PatientRedis.usual > SLOW:
-            self._leave_alone()
+            self._leave_alone("slow")
         return answer
 
-    def _leave_alone(self) -> None:
+    def _leave_alone(self, reason: str) -> None:
         metrics.failed("redis")
         PatientRedis.away_until = time.monotonic() + 3 * REST
         if self._looking.acquire(blocking=False):
+            _log.warning("redis left alone", extra={"reason": reason})
             threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self) -> None:
@@ -68,6 +71,7 @@ class PatientRedis(Redis):
                 PatientRedis.away_until = time.monotonic() + 3 * REST
                 time.sleep(REST)
             PatientRedis.usual = PatientRedis.away_until = 0.0
+            _log.info("redis is well again")
         finally:
             self._looking.release()
 

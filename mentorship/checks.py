@@ -8,7 +8,7 @@ from django.core import checks
 
 SHORT = 32  # bytes: RFC 7518 section 3.2 wants a key as long as HS256's digest
 KEYS = ((1, "SECRET_KEY"), (2, "JWT_SIGNING_KEY"))
-KEY = f"set it to at least {SHORT} random bytes, or KEYS_FILE to a file that keeps the keys, or can"
+KEY = f"set it to at least {SHORT} random bytes, or KEYS_FILE to a file that keeps the keys, or where `prepare` may make one"
 
 
 @checks.register

@@ -86,9 +86,12 @@ def _spawn_on_its_socket(spawn):
 
 def _leave_to_others(watch):
     def watcher(worker) -> None:
-        """Where one has died, whoever comes goes to the others at once, if there are any."""
+        """Where one has died, whoever comes goes to the others at once, if there are any. Who ends as all were told to has not died."""
         worker.inner.join()
         server = worker.parent
+        if not worker.inner.exitcode:
+            time.sleep(TICK)  # a signal to all, as of Ctrl-C, may come to the worker first
+        worker.interrupt_by_parent |= server.interrupt_signal
         if not worker.interrupt_by_parent and any(_serves(other) for other in server.wrks if other is not worker):
             with forking:
                 server.sockets[worker.idx][1].close()

@@ -262,6 +262,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 TIME_ZONE = "UTC"
 USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "mentorship" / "locale"]  # before those of the packages, whose words ours take the place of
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
@@ -299,12 +300,11 @@ LOGGING = {
                                "relativeCreated", "stack_info", "taskName", "thread", "threadName", "asctime", "message"],
         }
     },
-    "filters": {"named": {"()": "mentorship.request_id.Named"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["named"]},
-                 "nowhere": {"class": "logging.NullHandler"}},
+    "filters": {"named": {"()": "mentorship.request_id.Named"}, "host": {"()": "mentorship.request_id.HostNotServed"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["named"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django": {"level": "INFO"}, "django_tasks": {"level": "WARNING"}, "django_tasks_db": {"level": "WARNING"},
                 "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-                "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},  # any scanner would fill the log
+                "django.security.DisallowedHost": {"filters": ["host"]},
                 "twilio": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},  # their lines hold URLs, and a URL may hold a token
 }  # fmt: skip

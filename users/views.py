@@ -1,5 +1,7 @@
 """People and their mentors."""
 
+import logging
+
 from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
@@ -15,6 +17,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
+from mentorship.api.throttling import host_of
 from users import cards, names, pages
 from users.cards import Card
 from users.models import User
@@ -28,6 +31,8 @@ from users.serializers import (
     RegistrationSerializer,
 )
 from users.throttles import RegistrationThrottle
+
+_log = logging.getLogger("mentorship.accounts")
 
 
 def who(text: str, viewer: User) -> Q:
@@ -134,6 +139,11 @@ class UserDetail(RetrieveUpdateDestroyAPIView):
 
     def put(self, request, *args, **kwargs):
         return self.partial_update(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: User) -> None:
+        user = instance.pk
+        super().perform_destroy(instance)
+        _log.info("account deleted", extra={"user": user, "address": host_of(self.request)})
 
 
 class OwnMentee(DestroyAPIView):

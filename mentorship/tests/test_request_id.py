@@ -100,6 +100,14 @@ def test_a_fault_in_the_log_has_the_name_of_its_answer(lines, monkeypatch):
     assert "ZeroDivisionError" in line["exc_info"]
 
 
+def test_a_host_that_is_not_served_is_a_line_without_a_trace(lines, settings):
+    settings.ALLOWED_HOSTS = ["mentors.example.com"]
+    _status, name = ask("/api/users", HTTP_HOST="evil.example" + "x" * 500)
+    [line] = [line for line in lines() if line["message"].startswith("host not served")]
+    assert (line["level"], line["request_id"], line["host"][:12], len(line["host"])) == ("WARNING", name, "evil.example", 100)
+    assert "exc_info" not in line
+
+
 def test_our_own_lines_have_it_and_still_hold_no_password(lines, john):
     names = [ask("/api/login/", "POST", {"username": "john", "password": password})[1] for password in (PASSWORD, "wrong horse")]
     ours = [line for line in lines() if line["logger"] == "mentorship.sessions"]

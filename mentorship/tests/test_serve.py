@@ -78,6 +78,14 @@ def test_a_host_may_have_a_name(keys, tmp_path):
         assert urllib.request.urlopen(f"http://localhost:{serving.port}/health/live", timeout=10).status == 200
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("host", "is_told"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_debug_that_others_can_reach_is_told(keys, tmp_path, host, is_told):
+    settings = {"ENV_FILE": "/dev/null", "HOST": host, **keys}
+    with Serving(PROJECT, tmp_path / "log", sys.executable, "manage.py", "serve", **settings) as serving:
+        assert ("set DEBUG=false" in serving.log.read_text()) == is_told
+
+
 @pytest.fixture(params=[1])
 def server(request, keys, tmp_path):
     """On SQLite, with DEBUG, by one process."""
@@ -109,6 +117,15 @@ def test_a_server_that_is_told_to_end_again_and_again_ends(server):
     for number in range(100):
         server.process.send_signal([signal.SIGTERM, signal.SIGINT][number % 2])
     server.process.wait(timeout=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", [1, 2], indirect=True)
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_its_processes_as_of_ctrl_c_is_no_crash(server, told):
+    os.killpg(server.process.pid, told)
+    assert server.process.wait(timeout=30) == 0
+    assert "Unexpected" not in server.log.read_text()
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from users.emails import letters
 FIRST_WAIT, LONGEST_WAIT = 2, 600  # seconds before a letter that could not be sent is tried again
 MOST_TRIES = 450  # about three days
 
-_log = logging.getLogger("mentorship.mail")
+_log, _of_accounts = logging.getLogger("mentorship.mail"), logging.getLogger("mentorship.accounts")
 
 
 def write(kind: str, address: str, user: int | None = None, **facts) -> None:
@@ -47,6 +47,8 @@ def telling(user, before=None):
             write("changed", told, user.pk, fields=changed)
         if "email" in changed and user.email:
             write("confirm", user.email, user.pk)
+    if changed:
+        _of_accounts.info("account changed", extra={"user": user.pk, "fields": changed})
 
 
 def _what_is_told(user) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Signing in and out, and one's own sessions."""
 
+import logging
+
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -13,6 +15,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 from mentorship.api.fields import parse_id
 from mentorship.api.pagination import KeysetPagination, PageQuery
 from mentorship.api.serializers import MessageSerializer, SaysSerializer, saved
+from mentorship.api.throttling import host_of
 from users.sessions.serializers import (
     ChangePasswordSerializer,
     LoginSerializer,
@@ -23,6 +26,8 @@ from users.sessions.serializers import (
 )
 from users.sessions.tokens import OptionalBearerAuthentication
 from users.throttles import LoginThrottle
+
+_log = logging.getLogger("mentorship.sessions")
 
 
 class Login(TokenViewBase):
@@ -73,6 +78,11 @@ class ChangePassword(GenericAPIView):
         return saved(self.get_serializer(request.user, data=request.data))
 
 
+def _ended(request, sessions: int) -> int:
+    _log.info("sessions ended", extra={"user": request.user.pk, "address": host_of(request), "sessions": sessions})
+    return sessions
+
+
 class SessionList(ListAPIView):
     """One's own sessions. DELETE ends all but the present one."""
 
@@ -85,7 +95,7 @@ class SessionList(ListAPIView):
 
     @extend_schema(operation_id="sessions_destroy_others", responses={204: None})
     def delete(self, request):
-        self.get_queryset().exclude(pk=request.auth.session_id).end()
+        _ended(request, self.get_queryset().exclude(pk=request.auth.session_id).end())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -95,6 +105,6 @@ class SessionDetail(DestroyAPIView):
     serializer_class = SessionSerializer
 
     def delete(self, request, session: str):
-        if not request.user.sessions.alive().filter(pk=parse_id(session) or 0).end():
+        if not _ended(request, request.user.sessions.alive().filter(pk=parse_id(session) or 0).end()):
             raise Http404
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -23,12 +23,29 @@ RUSSIAN = {"HTTP_ACCEPT_LANGUAGE": "ru-RU,ru;q=0.9,en;q=0.5"}
         ("/api/registration", {"password": "x"}, "username", "Обязательное поле."),
         ("/api/token/refresh", {"refresh": "x"}, "detail", "Токен обновления недействителен или истёк."),
         ("/api/login", {"username": "john", "password": "x"}, "detail", "Активная учётная запись с такими данными не найдена"),
-        ("/api/nowhere", {}, "detail", "Страница не найдена."),
+        ("/api/nowhere", {}, "detail", "Не найдено."),
     ],
 )  # fmt: skip
 def test_a_refusal_is_in_russian(anyone, john, path, body, field, message):
     said = anyone.post(path, body, **RUSSIAN).json()[field]
     assert (said[0] if isinstance(said, list) else said) == message
+
+
+WRONG = {"is_mentor": "q", "first_name": 1, "mentor": 5, "phone": [], "email": {}, "password": 5, "username": True}
+
+
+def in_english(answer, body: dict) -> list[str]:
+    assert answer.json().keys() == body.keys()
+    return [message for messages in answer.json().values() for message in messages if message.isascii()]
+
+
+def test_no_refusal_of_a_wrong_type_is_left_in_english(client):
+    assert in_english(client.patch("/api/users/me", WRONG, **RUSSIAN), WRONG) == []
+
+
+def test_nor_is_one_of_a_product(sign_in, alice):
+    wrong = {"name": 1, "regular_price": "x", "stock": "x", "categories": "x"}
+    assert in_english(sign_in(alice).post("/api/products", wrong, **RUSSIAN), wrong) == []
 
 
 def test_whoever_asks_for_no_language_reads_english(anyone):

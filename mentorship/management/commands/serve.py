@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 
 from django.conf import settings
@@ -30,6 +31,8 @@ class Command(BaseCommand):
             self._free_address("METRICS_HOST", "METRICS_PORT")
         if why := health.why_no_database():
             self.stderr.write(f"{why}. Until it does, what needs it is answered 503.")
+        if settings.DEBUG and not ip_address(address).is_loopback:
+            self.stderr.write(f"DEBUG is on, and whoever reaches HOST {settings.HOST} is shown codes and links: set DEBUG=false.")
         if not settings.DEBUG and not staticfiles_storage.manifest_hash:
             self.stderr.write("There are no static files, and so no pages of the admin: run `python manage.py collectstatic` first.")
         connection.close()
