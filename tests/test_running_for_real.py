@@ -33,11 +33,10 @@ def test_make_run_serves_on_postgresql_and_redis(clone, settings_of_the_readme, 
         answer = urllib.request.urlopen(f"http://127.0.0.1:{serving.port}/health/ready", timeout=10)
         assert json.load(answer) == {"database": "ok", "cache": "ok"}
         assert f"with {settings_of_the_readme['WORKERS']} worker" in serving.log.read_text()
-
-
-def test_with_debug_off_it_serves_too_once_keys_and_hosts_are_set(clone, settings_of_the_readme, tmp_path):
-    more = {"DEBUG": "false", "KEYS_FILE": str(tmp_path / "keys.env"), "ALLOWED_HOSTS": "127.0.0.1"}
-    with Serving(clone, tmp_path / "log.txt", "make", "run", **settings_of_the_readme, **more) as serving:
         page = urllib.request.urlopen(f"http://127.0.0.1:{serving.port}/api/docs/", timeout=10).read().decode()
         script = re.search(r'src="(/static/[^"]+swagger-ui-bundle[^"]*)"', page)[1]
         assert urllib.request.urlopen(f"http://127.0.0.1:{serving.port}{script}", timeout=10).status == 200
+
+
+def test_the_line_is_for_real(settings_of_the_readme):
+    assert settings_of_the_readme["DEBUG"] == "false"
