@@ -70,7 +70,7 @@ def _scene() -> Iterator[Scene]:
         postgres = start_postgres(durable=True) if os.environ["TEST_ON"] == "postgres" else None
         if postgres:
             stack.callback(postgres.stop)
-        settings = gateway.environment | mail.environment | (postgres.environment() if postgres else {})
+        settings = {"NUM_PROXIES": "1"} | gateway.environment | mail.environment | (postgres.environment() if postgres else {})
         where = stack.enter_context(place(**settings))
         services = [stack.enter_context(Service(where, WORKERS=str(workers))) for _ in range(instances)]
         sender, shell = stack.enter_context(Sender(where)), stack.enter_context(Shell(where))

@@ -15,9 +15,11 @@ from contextlib import contextmanager
 import requests
 
 from tests.service import Place, Service
+from torture.race_arena import address
 
 PATIENCE = 30  # seconds for an answer
 PAUSE = 0.05  # seconds, after what failed
+_requests = itertools.count(1)
 
 
 class Writer:
@@ -54,8 +56,13 @@ class Writer:
     def send(
         self, method: str, path: str, json: dict | None = None, token: str | None = None, refused: tuple = ()
     ) -> requests.Response | None:
-        """The answer where it acknowledges, or refuses with one of the statuses `refused`; None where nobody knows what was done."""
-        begun, headers = time.monotonic(), {"Authorization": f"Bearer {token}"} if token else {}
+        """The answer where it acknowledges, or refuses with one of the statuses `refused`; None where nobody knows what was done.
+
+        Each comes from an address of its own: a try at a code that a killed worker had counted stays counted there, for an hour.
+        """
+        begun, headers = time.monotonic(), {"X-Forwarded-For": address(next(_requests))}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         try:
             answer = requests.request(method, next(self.services).url + path, json=json, headers=headers, timeout=PATIENCE)
         except requests.RequestException as broken:
