@@ -45,6 +45,8 @@ class Flag:
 def _init_with_a_flag(init):
     def initialize(self, *args, **options) -> None:
         init(self, *args, **options)
+        if not hasattr(self, "main_loop_interrupt"):
+            raise RuntimeError("This granian waits for something else: see whether mentorship/server.py is still needed")
         self.main_loop_interrupt = Flag(self)
 
     return initialize
