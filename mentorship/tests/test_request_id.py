@@ -10,12 +10,12 @@ import pytest
 from django.test import RequestFactory
 from pythonjsonlogger.json import JsonFormatter
 
+from conftest import PASSWORD
 from mentorship import health
 from mentorship.api import door
 from mentorship.wsgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PASSWORD = "correct horse battery"  # as in conftest.py
 NEW = re.compile("[0-9a-f]{16}")
 
 

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-PASSWORD = "correct horse battery"  # as in conftest.py
+from conftest import PASSWORD
+
 ADDRESS = {"address": "127.0.0.1"}
 
 
