@@ -22,11 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
+
+from bench.machine import family
 
 PATIENCE = 30  # seconds for a server to start, and again to end
 PROJECT = Path(__file__).resolve().parent.parent
@@ -106,6 +109,16 @@ class Server:
             self.process.kill()
             self.process.wait(PATIENCE)
 
+    @contextmanager
+    def frozen(self):
+        """It still takes connections and bytes, and answers nothing, it and all its processes."""
+        processes = family(self.process.pid)
+        try:
+            _signal(processes, signal.SIGSTOP)
+            yield
+        finally:
+            _signal(processes, signal.SIGCONT)
+
     def stop(self):
         self.end()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -115,6 +128,12 @@ class Server:
 
     def __str__(self):
         return f"{type(self).__name__} on {self.host}:{self.port}"
+
+
+def _signal(processes: list[int], how: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, how)
 
 
 class Postgres(Server):

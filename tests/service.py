@@ -31,8 +31,9 @@ PASSWORD = "correct horse battery"
 HOST = "127.0.0.1"
 FOR_REAL = {"DEBUG": "false", "ALLOWED_HOSTS": HOST, "WORKERS": "1",
             "DJANGO_SUPERUSER_USERNAME": "admin", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}  # fmt: skip
-NO_LIMITS = dict.fromkeys(("THROTTLE_USER", "THROTTLE_ANON", "THROTTLE_LOGIN", "THROTTLE_REGISTRATION",
-                           "THROTTLE_CODE_PHONE", "THROTTLE_CODE_ADDRESS"), "off")  # fmt: skip
+LIMITS = ("THROTTLE_USER", "THROTTLE_ANON", "THROTTLE_LOGIN", "THROTTLE_REGISTRATION", "THROTTLE_CODE_PHONE", "THROTTLE_CODE_ADDRESS")
+NO_LIMITS = dict.fromkeys(LIMITS, "off")
+FAR_LIMITS = dict.fromkeys(LIMITS, "1000000/min")  # counted, and reached by nobody
 # Of all links and sessions, those that must never be.
 WRONG = {
     "a mentor who is none": "SELECT u.username, m.username FROM users_user u JOIN users_user m ON m.id = u.mentor_id"

@@ -1,14 +1,11 @@
 """PostgreSQL restarts, and is away for a while: kept connections are not believed to live on."""
 
-import os
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
-from bench.machine import family
 from mentorship.database import HURRY
 from mentorship.postgresql.base import REST
 from tests.servers import start_postgres
@@ -58,14 +55,8 @@ def test_while_it_is_away_requests_that_need_it_are_503_soon_and_afterwards_all_
 
 def test_one_that_is_frozen_keeps_nobody_waiting_for_good(service, postgres):
     token = service.sign_up("lasting")
-    processes = family(postgres.process.pid)
-    try:
-        for process in processes:
-            os.kill(process, signal.SIGSTOP)
+    with postgres.frozen():
         answers = [_ask(service, path, token) for path in ("/api/users/me/", "/api/sessions/", "/api/products/")]
-    finally:
-        for process in processes:
-            os.kill(process, signal.SIGCONT)
     assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "1")] * 3
     time.sleep(REST)
     assert {service.get(path, token).status_code for path in PATHS} == {200}

@@ -3,14 +3,13 @@
 import collections
 import contextlib
 import re
-import signal
 import time
 from contextlib import contextmanager
 
 import pytest
 import redis
 
-from tests.servers import PROJECT
+from tests.servers import PROJECT, Valkey
 from tests.service import PASSWORD, Service, place
 from torture.between import Between
 
@@ -39,16 +38,6 @@ def stopped(valkey):
 
 
 @contextmanager
-def frozen(valkey):
-    """It still takes connections and bytes, and answers nothing."""
-    valkey.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        valkey.process.send_signal(signal.SIGCONT)
-
-
-@contextmanager
 def emptied(valkey):
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
@@ -67,7 +56,7 @@ def filled(valkey, policy):
         client.config_set("maxmemory", 0)
 
 
-TROUBLES = {"stopped": stopped, "frozen": frozen, "emptied": emptied}
+TROUBLES = {"stopped": stopped, "frozen": Valkey.frozen, "emptied": emptied}
 
 
 def phones(service, token):
@@ -101,7 +90,7 @@ def test_one_that_is_slow_or_frozen_is_left_alone_until_it_is_well_and_the_log_s
         token = service.sign_up("hurried")
         service.get("/api/users/me/", token)
         between.delay(seconds)
-        with contextlib.nullcontext() if seconds else frozen(valkey):
+        with contextlib.nullcontext() if seconds else valkey.frozen():
             until = time.monotonic() + 4
             while time.monotonic() < until:
                 service.get("/api/users/me/", token)

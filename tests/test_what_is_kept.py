@@ -142,11 +142,8 @@ def test_after_redis_was_frozen_for_a_while(case, ending, valkey):
     end, is_so = ending
     case.read()
     end(case)
-    valkey.process.send_signal(signal.SIGSTOP)
-    try:
+    with valkey.frozen():
         is_so(case)
-    finally:
-        valkey.process.send_signal(signal.SIGCONT)
     back_at_work(case.one, case.other)
     is_so(case)
 

@@ -1,6 +1,7 @@
 """The torture chamber: what the service promises, tried by force. See torture/__main__.py for how to run it.
 
-A chapter is a module with `run(scale)`, which gives rows (report.py). Beside each stand those that only it needs:
+A chapter is a module with `run(scale)`, which gives rows (report.py); addresses are for several. Beside each stand those that only it
+needs:
 
     hostile         endpoints (what there is to ask), values (bad ones), sending, raw_http, chunked
     tokens          forgeries; and hostile's endpoints and sending

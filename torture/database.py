@@ -1,16 +1,13 @@
 """What happens to PostgreSQL, while people go on asking: it restarts, is away, has no connection left, or somebody holds its locks."""
 
-import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
 import psycopg
 
-from bench.machine import family
 from tests.servers import Postgres, start_postgres
 from tests.service import Service, place
 from torture.load import MIX, Answer, Load, by_status, people
@@ -141,13 +138,8 @@ def silent(postgres: Postgres, seconds: float) -> None:
 
 
 def frozen(postgres: Postgres, seconds: float) -> None:
-    """It still takes connections and bytes, and answers nothing."""
-    processes = family(postgres.process.pid)
-    for how in (signal.SIGSTOP, signal.SIGCONT):
-        for process in processes:
-            with suppress(ProcessLookupError):
-                os.kill(process, how)
-        time.sleep(seconds if how == signal.SIGSTOP else 0)
+    with postgres.frozen():
+        time.sleep(seconds)
 
 
 def full(postgres: Postgres, seconds: float) -> None:

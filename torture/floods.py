@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from tests import gateways
 from tests.service import PASSWORD, place
 from torture import junk
+from torture.addresses import new_address
 from torture.crowd import Asked, Cost, Target, bounded, instances, limited, said, store, times_of
-from torture.race_arena import address
 from torture.report import Row
 
 ANON, LOGIN, USER, CODE_PHONE, CODE_ADDRESS, TRIES = 100, 20, 100, 5, 20, 5
@@ -20,7 +20,6 @@ CHEAP = 1 / 5  # of the CPU of a login that computes a hash: what takes less has
 A_KEY = 400  # bytes of Redis for one that is counted
 KB = 1024 * "p"
 PHONE = "+79991234567"
-_hosts = itertools.count(1)
 
 
 def run(scale: float) -> Iterator[Row]:
@@ -44,23 +43,23 @@ def run(scale: float) -> Iterator[Row]:
 
 
 def _logins(target: Target, scale: float) -> Iterator[Row]:
-    cost, host, times = {}, _host(), times_of(2000, scale, 2 * ANON)
+    cost, host, times = {}, new_address(), times_of(2000, scale, 2 * ANON)
     statuses, spent = target.flood(_login("admin", host) for _ in range(times))
     yield limited(f"wrong passwords for one name from one address, to {spent.processes} processes", statuses, {401: LOGIN})
     _, cost["a 429"] = target.flood(_login("admin", host) for _ in range(times))
-    crowd = _host()
+    crowd = new_address()
     statuses, _ = target.flood(_login(f"somebody{n}", crowd) for n in range(times))
     yield limited("wrong passwords for a name each, from one address", statuses, {401: ANON})
     # A body that is too large is not read, and so names nobody.
     for size, past in ((1000, {413: ANON}), (200, {400: LOGIN})):
-        big = _host()
+        big = new_address()
         statuses, cost[f"{size} kB"] = target.flood(_login("admin", big, size * KB) for _ in range(times_of(1000, scale, 2 * ANON)))
         yield limited(f"passwords of {size} kB from one address", statuses, past)
     yield _cost(target, cost, times)
 
 
 def _cost(target: Target, refused: dict[str, Cost], times: int) -> Row:
-    _, hashed = target.flood(_login(f"other{n}", _host()) for n in range(2 * LOGIN))
+    _, hashed = target.flood(_login(f"other{n}", new_address()) for n in range(2 * LOGIN))
     shares = {kind: cost.cpu / hashed.cpu for kind, cost in refused.items()}
     return Row(
         "what a refusal takes of the processes' CPU, as against a login that computes a hash",
@@ -81,13 +80,13 @@ def _login(name: str, host: str, password: str = f"not {PASSWORD}") -> Asked:
 
 def _codes(target: Target, gateway: gateways.Gateway, scale: float) -> Iterator[Row]:
     times = times_of(3000, scale)
-    statuses, _ = target.flood(_ask(f"+7999{n:07}", host) for host in [_host()] for n in range(times))
+    statuses, _ = target.flood(_ask(f"+7999{n:07}", host) for host in [new_address()] for n in range(times))
     [[written]] = target.where.rows("SELECT count(*) FROM users_phonecode")
     yield limited(
         "codes for a phone each, from one address", statuses, {200: CODE_ADDRESS}, {"sent": len(gateway.received), "written": written}
     )
     gateway.received.clear()
-    statuses, _ = target.flood(_ask(PHONE, _host()) for _ in range(times))
+    statuses, _ = target.flood(_ask(PHONE, new_address()) for _ in range(times))
     yield limited("codes for one phone, from an address each", statuses, {200: CODE_PHONE}, {"sent": len(gateway.received)})
     yield _guesses(target, gateway.code_for(PHONE), times_of(1000, scale))
 
@@ -111,7 +110,7 @@ def _ask(phone: str, host: str) -> Asked:
 
 
 def _use(code: str) -> Asked:
-    return "POST", "/api/auth/code", _from(_host()) | {"json": {"phone": PHONE, "code": code}}
+    return "POST", "/api/auth/code", _from(new_address()) | {"json": {"phone": PHONE, "code": code}}
 
 
 # Addresses
@@ -119,23 +118,23 @@ def _use(code: str) -> Asked:
 
 def _hops(target: Target, scale: float) -> Iterator[Row]:
     """What stands before the last hop was written by the client."""
-    times, last = times_of(1000, scale), _host()
-    statuses, _ = target.flood(_login("admin", f"{_host()}, {_host()}, {last}") for _ in range(times))
+    times, last = times_of(1000, scale), new_address()
+    statuses, _ = target.flood(_login("admin", f"{new_address()}, {new_address()}, {last}") for _ in range(times))
     yield limited("NUM_PROXIES=1, X-Forwarded-For rotated before its last hop", statuses, {401: LOGIN})
-    lasts = [_host() for _ in range(3)]
+    lasts = [new_address() for _ in range(3)]
     statuses, _ = target.flood(_login("admin", f"{last}, {lasts[n % 3]}") for n in range(times + 3 * LOGIN))
     yield limited("NUM_PROXIES=1, X-Forwarded-For with three last hops", statuses, {401: 3 * LOGIN})
 
 
 def _forwarded_for_by_the_client(target: Target, scale: float) -> Row:
-    statuses, _ = target.flood(_login("admin", ", ".join(_host() for _ in range(1 + n % 3))) for n in range(times_of(1000, scale)))
+    statuses, _ = target.flood(_login("admin", ", ".join(new_address() for _ in range(1 + n % 3))) for n in range(times_of(1000, scale)))
     return limited("NUM_PROXIES=0, X-Forwarded-For rotated", statuses, {401: LOGIN})
 
 
 def _hosts_without_end(target: Target, scale: float) -> Row:
     """Each is counted; who comes from that many addresses cannot be stopped by their number, but what is kept of each is small."""
     times, memory, before = times_of(12_000, scale), target.memory(), store(target)
-    statuses, _ = target.flood(("POST", "/api/login", _from(_host()) | {"json": {"username": f"somebody{n}"}}) for n in range(times))
+    statuses, _ = target.flood(("POST", "/api/login", _from(new_address()) | {"json": {"username": f"somebody{n}"}}) for n in range(times))
     return bounded(
         "logins without a password, an address and a name each", target, memory, before, statuses, {400: times}, 2 * A_KEY * times
     )
@@ -148,11 +147,6 @@ def _of_one_user(target: Target, scale: float) -> Row:
 
 
 # By whom
-
-
-def _host() -> str:
-    """Another address than any before."""
-    return address(next(_hosts))
 
 
 def _from(host: str) -> dict:

@@ -21,7 +21,7 @@ from pathlib import Path
 from bench.machine import family
 from tests import gateways
 from tests.mail_server import MailServer
-from tests.service import NO_LIMITS, Place, Service, me, place
+from tests.service import FAR_LIMITS, Place, Service, me, place
 from torture import chunked, raw_http
 from torture.endpoints import kinds, read
 from torture.report import Row, counted
@@ -30,7 +30,7 @@ from torture.sending import PATIENCE, PROMISED, SLOWEST, THREADS, Callers, Sende
 ALL, RAW, CHUNKS, EXAMPLES = 100_000, 6_000, 2_000, 200  # requests; the last: schemathesis's, an operation
 BATCH, MOST_TAKEN = 1_000, 100
 FIRST = 0.55  # of the rest is sent a first time
-FOR_REAL = {"DEBUG": "false", "NUM_PROXIES": "1", **dict.fromkeys(NO_LIMITS, "1000000/min")}
+FOR_REAL = {"DEBUG": "false", "NUM_PROXIES": "1", **FAR_LIMITS}
 SHARES = {"fields": 0.42, "bodies": 0.08, "headers": 0.13, "methods": 0.07, "paths": 0.14, "query strings": 0.16}
 
 

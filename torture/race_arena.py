@@ -3,11 +3,11 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from tests.gateways import Gateway
 from tests.service import PASSWORD, Place, Service, Shell, statuses
+from torture.addresses import new_address
 from torture.volley import Answer, Asked, volley
 
 MANY = 64  # requests at once
@@ -64,7 +64,7 @@ class Arena:
 
     def from_elsewhere(self) -> dict[str, str]:
         """Headers of a request from another address than any before: what invites are tried is counted by address."""
-        return {"X-Forwarded-For": address(next(self.numbers))}
+        return {"X-Forwarded-For": new_address()}
 
     def users(self, columns: str, condition: str) -> list[tuple]:
         """As SQL: what of whom."""
@@ -92,11 +92,6 @@ class Arena:
         """These users have these columns, in whatever order."""
         if (found := sorted(self.users(columns, condition), key=str)) != sorted(expected, key=str):
             yield f"{columns}: {found[:5]} in place of {sorted(expected, key=str)[:5]}"
-
-
-def address(number: int) -> str:
-    """That one of sixteen million."""
-    return str(IPv4Address("10.0.0.0") + number)
 
 
 def ids(people: Iterable[Somebody]) -> str:

@@ -1,6 +1,5 @@
 """What happens to Redis, while people go on asking: it dies, forgets, hangs, is slow, remembers what is no more, is full."""
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -106,7 +105,7 @@ def faults(valkey: Valkey, between: Between, delays: int) -> dict:
     return {
         "killed, and started again": (partial(killed, valkey), CUT_OFF),
         "emptied": (partial(emptied, valkey), AT_ONCE),
-        "frozen": (partial(frozen, valkey), CUT_OFF),
+        "frozen": (valkey.frozen, CUT_OFF),
         **slow,
         "killed, and back with what it held before": (partial(remembering, valkey), CUT_OFF),
         "full": (partial(full, valkey), AT_ONCE),
@@ -132,16 +131,6 @@ def emptied(valkey: Valkey):
     with client(valkey) as ours:
         ours.flushall()
     yield
-
-
-@contextmanager
-def frozen(valkey: Valkey):
-    """It still takes connections and bytes, and answers nothing."""
-    valkey.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        valkey.process.send_signal(signal.SIGCONT)
 
 
 @contextmanager

@@ -12,14 +12,11 @@ import requests
 
 from tests import gateways
 from tests.mail_server import MailServer
-from tests.service import PASSWORD, Place, Service, place
+from tests.service import FAR_LIMITS, PASSWORD, Place, Service, place
 from torture.report import Row
 
 TIMES, FEWEST, FIRST = 240, 16, 3  # requests of each kind: in full, where only a part is asked for, and before they count
 APART = 1.15  # what the medians of two kinds may differ by
-HIGH = "1000000/min"  # the limits are counted, and reached by nobody
-LIMITS = dict.fromkeys(("THROTTLE_ANON", "THROTTLE_USER", "THROTTLE_LOGIN", "THROTTLE_REGISTRATION",
-                        "THROTTLE_CODE_PHONE", "THROTTLE_CODE_ADDRESS"), HIGH)  # fmt: skip
 WRONG = PASSWORD.replace("horse", "zebra")
 # All with PASSWORD, an email and a phone; names, emails and phones are of one length each.
 PEOPLE = {"active": 1, "absent": 2, "passwordless": 3, "unproven": 4}
@@ -58,7 +55,7 @@ class Heard:
 
 def run(scale: float) -> Iterator[Row]:
     times = max(FEWEST, round(TIMES * scale))
-    with gateways.webhook() as gateway, place(**LIMITS, **gateway.environment, **MailServer().environment) as where:
+    with gateways.webhook() as gateway, place(**FAR_LIMITS, **gateway.environment, **MailServer().environment) as where:
         with Service(where) as service:
             token = _people(where, service)
             for group in itertools.chain(_logins(), _letters(), _phones(where), _accounts(token)):

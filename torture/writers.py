@@ -15,11 +15,10 @@ from contextlib import contextmanager
 import requests
 
 from tests.service import Place, Service
-from torture.race_arena import address
+from torture.addresses import new_address
 
 PATIENCE = 30  # seconds for an answer
 PAUSE = 0.05  # seconds, after what failed
-_requests = itertools.count(1)
 
 
 class Writer:
@@ -60,7 +59,7 @@ class Writer:
 
         Each comes from an address of its own: a try at a code that a killed worker had counted stays counted there, for an hour.
         """
-        begun, headers = time.monotonic(), {"X-Forwarded-For": address(next(_requests))}
+        begun, headers = time.monotonic(), {"X-Forwarded-For": new_address()}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         try:
