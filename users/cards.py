@@ -68,13 +68,26 @@ def may_see_contacts(viewer, card: Card) -> bool:
         viewer.pk in (card.id, card.mentor_id)
         or viewer.is_staff
         or (viewer.mentor_id == card.id and viewer.was_taken_on())
-        or settings.CONTACTS_VISIBLE_TO == "everyone"
+        or _everyone_may()
     )
+
+
+def _everyone_may() -> bool:
+    return settings.CONTACTS_VISIBLE_TO == "everyone"
 
 
 def brief(card: Card, viewer) -> dict:
     """A user as the list shows them to the viewer."""
-    personal = may_see_contacts(viewer, card)
+    return _brief(card, personal=may_see_contacts(viewer, card))
+
+
+def public(people: Sequence[Card]) -> list[dict]:
+    """Users as the list shows them to whom they have nothing to do with."""
+    personal = _everyone_may()
+    return [_brief(card, personal=personal) for card in people]
+
+
+def _brief(card: Card, *, personal: bool) -> dict:
     return {
         "id": card.id,
         "username": card.username,

@@ -4,19 +4,20 @@ What anybody is shown is rendered once; what is for some is put in its place for
 a hundred texts.
 """
 
+import re
 import threading
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import orjson
 from django.http import HttpResponse
 
 from mentorship import caches
-from mentorship.api.pagination import PAGE_SIZE, PageQuery, keyset
+from mentorship.api.pagination import PAGE_SIZE, PageQuery, Window
 from mentorship.statements import Select
-from users import callers, cards, listing
+from users import cards, listing
 from users.models import User
 
 MOST = 2**20  # bytes of the pages that a process keeps, as they are sent; what is kept beside them is several times as much
@@ -29,13 +30,15 @@ class Page:
 
     def __init__(self, cards_of_it: list[cards.Card], link: dict[str, str]):
         self.cards, self.link = cards_of_it, link
-        self.rows = [orjson.dumps(cards.brief(card, callers.STRANGER)) for card in cards_of_it]
-        self.public = _joined(self.rows)
-        self.places = defaultdict(list)  # by id: where somebody stands, and where those stand who chose them
+        self.public = orjson.dumps(cards.public(cards_of_it))
+        self.places = {card.id: [place] for place, card in enumerate(cards_of_it)}  # where somebody stands, and who chose them
         for place, card in enumerate(cards_of_it):
-            self.places[card.id].append(place)
             if card.mentor_id:
-                self.places[card.mentor_id].append(place)
+                self.places.setdefault(card.mentor_id, []).append(place)
+
+    @cached_property
+    def rows(self) -> list[bytes]:
+        return [orjson.dumps(shown) for shown in cards.public(self.cards)]
 
     def shown_to(self, viewer) -> bytes:
         if viewer.is_staff:
@@ -62,33 +65,49 @@ class Asked:
     """What a page is asked by, checked: it can be read again when the list has changed."""
 
     is_staff: bool
-    query: PageQuery
+    window: Window
     path: str
     parameters: dict[str, str]
+    narrowed_by: PageQuery | None = None
+
+    @classmethod
+    def by(cls, query: PageQuery, *, is_staff: bool, path: str, parameters: dict[str, str]) -> "Asked":
+        return cls(is_staff, query.window, path, parameters, query if query.filters else None)
+
+    @classmethod
+    def plainly(cls, place: tuple) -> "Asked | None":
+        """By no parameter but a cursor: what is asked most, and is understood without a serializer. None where it is not so."""
+        is_staff, path, query = place
+        plain = PLAIN.fullmatch(query)
+        if not plain:
+            return None
+        cursor, pk = plain.groups()
+        return cls(is_staff, Window("id", PAGE_SIZE, **{cursor: int(pk)} if cursor else {}), path.rstrip("/") + "/", {})
 
     def page(self, generation: bytes | None) -> tuple[Page, float]:
         """The page, and for how many seconds it may be served."""
-        scope = "all" if self.is_staff else "active"
-        (rows, more), seconds = listing.page(f"{SHAPE}:{scope}:{sorted(self.query.validated_data.items())}", self._read, generation)
+        scope, filters = "all" if self.is_staff else "active", self.narrowed_by and sorted(self.narrowed_by.filters.items())
+        (rows, more), seconds = listing.page(f"{SHAPE}:{scope}:{[*self.window]}:{filters}", self._read, generation)
         found = [cards.Card(*row) for row in rows]
-        return Page(found, self.query.headers(self.path, self.parameters, found, more)), seconds
+        return Page(found, self.window.headers(self.path, self.parameters, found, more)), seconds
 
     def _read(self) -> tuple[list, bool]:
-        given = self.query.validated_data
-        [cursor] = given.keys() & {"after", "before"} or [None]
-        if given.keys() - {cursor} == {"page_size"} and given["page_size"] == PAGE_SIZE:
-            return self.query.cut(_plain_page(self.is_staff, cursor)(*([given[cursor]] if cursor else [])))
-        return self.query.page(_everybody(self.is_staff).cards())
+        if self.narrowed_by:
+            return self.narrowed_by.page(_everybody(self.is_staff).cards())
+        after, before, size = self.window.after, self.window.before, self.window.size
+        if size != PAGE_SIZE:
+            return self.window.cut(list(self.window.of(_everybody(self.is_staff).cards())))
+        cursor = "after" if after is not None else "before" if before is not None else None
+        return self.window.cut(_plain_page(self.is_staff, cursor)(*(given for given in (after, before) if given is not None)))
+
+
+PLAIN = re.compile(r"(?:(after|before)=([0-9]{1,18}))?", re.ASCII)
 
 
 @lru_cache
 def _plain_page(is_staff: bool, cursor: str | None) -> Select:
     """A page of everybody by id, of the usual size, by its cursor `after` or `before`, or the first one."""
-
-    def build(*given: int):
-        return keyset(_everybody(is_staff).cards(), "id", {"page_size": PAGE_SIZE} | ({cursor: given[0]} if cursor else {}))
-
-    return Select(build)
+    return Select(lambda *given: Window("id", PAGE_SIZE, **dict(zip([cursor], given, strict=False))).of(_everybody(is_staff).cards()))
 
 
 def _everybody(is_staff: bool):
@@ -104,10 +123,11 @@ class Kept:
         self.lock = threading.Lock()
 
     def find(self, place: tuple, generation: bytes) -> Page | None:
-        """The page that was made for that place before; read anew where the list has changed since."""
+        """The page that was made for that place before; read anew where the list has changed since, or where it is plain what is asked."""
         kept = self.pages.get(place)
         if not kept:
-            return None
+            asked = Asked.plainly(place)
+            return asked and self.made(asked, place, generation)
         made_in, until, page, asked = kept
         if made_in != generation or time.monotonic() >= until:
             return self.made(asked, place, generation)

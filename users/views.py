@@ -90,7 +90,8 @@ class UserList(ListAPIView):
     def list(self, request, *args, **kwargs):
         """From the cache (users/pages.py), whose pages answer the next request of this kind ahead of this view."""
         query = self.query_class.read(request)
-        asked = pages.Asked(request.user.is_staff, query, request.path_info, request.query_params.dict())
+        parameters = request.query_params.dict()
+        asked = pages.Asked.by(query, is_staff=request.user.is_staff, path=request.path_info, parameters=parameters)
         return pages.KEPT.made(asked, pages.place(request.META, asked.is_staff), request.visit.generation).response_to(request.user)
 
 

@@ -3,7 +3,7 @@
 And numbered pages, for what has to say how many there are.
 """
 
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
 from django.utils.encoding import escape_uri_path
@@ -28,6 +28,44 @@ class Query(serializers.Serializer):
         return query
 
 
+class Window(NamedTuple):
+    """The rows of a page: so many, from behind the cursor `after` or back from before the cursor `before`, by a unique column."""
+
+    column: str
+    size: int
+    after: int | str | None = None
+    before: int | str | None = None
+
+    def of(self, queryset):
+        """The rows of the queryset that are the page's, and one more: so it is known whether there are more."""
+        queryset = queryset.order_by(self.column if self.before is None else f"-{self.column}")
+        if self.after is not None:
+            queryset = queryset.filter(**{f"{self.column}__gt": self.after})
+        if self.before is not None:
+            queryset = queryset.filter(**{f"{self.column}__lt": self.before})
+        return queryset[: self.size + 1]
+
+    def cut(self, found: list) -> tuple[list, bool]:
+        """What `of` found, as the rows in order, and whether there are more in the page's direction."""
+        rows = found[: self.size]
+        return rows if self.before is None else rows[::-1], len(found) > len(rows)
+
+    def headers(self, path: str, parameters: dict[str, str], rows: list, more: bool) -> dict[str, str]:
+        """The `Link` (RFC 8288) of a page that was asked for at that path by those parameters; rows have the column as an attribute."""
+        kept = {key: value for key, value in parameters.items() if key not in ("after", "before")}
+        links = [
+            f'<{escape_uri_path(path)}?{urlencode(kept | {name: getattr(row, self.column)})}>; rel="{rel}"'
+            for rel, name, row in self._neighbours(rows, more)
+        ]
+        return {"Link": ", ".join(links)} if links else {}
+
+    def _neighbours(self, rows: list, more: bool):
+        if rows and (more or self.before is not None):
+            yield "next", "after", rows[-1]
+        if rows and (self.after is not None or (self.before is not None and more)):
+            yield "prev", "before", rows[0]
+
+
 class PageQuery(Query):
     """The parameters of a page by id."""
 
@@ -42,43 +80,24 @@ class PageQuery(Query):
             raise serializers.ValidationError(_("Give after or before, not both."))
         return given
 
+    @property
+    def window(self) -> Window:
+        given = self.validated_data
+        return Window(self.cursor, given["page_size"], given.get("after"), given.get("before"))
+
+    @property
+    def filters(self) -> dict:
+        """The parameters that narrow what there are pages of."""
+        return {name: value for name, value in self.validated_data.items() if name not in ("after", "before", "page_size")}
+
     def narrow(self, queryset):
         """The rows that the other parameters ask for."""
         return queryset
 
     def page(self, queryset) -> tuple[list, bool]:
         """The rows in order, and whether there are more in the page's direction."""
-        return self.cut(list(keyset(self.narrow(queryset), self.cursor, self.validated_data)))
-
-    def cut(self, found: list) -> tuple[list, bool]:
-        """Likewise, of what `keyset` gave."""
-        rows = found[: self.validated_data["page_size"]]
-        return rows[::-1] if "before" in self.validated_data else rows, len(found) > len(rows)
-
-    def headers(self, path: str, parameters: dict[str, str], rows: list, more: bool) -> dict[str, str]:
-        """The `Link` (RFC 8288) of a page that was asked for at that path by those parameters; rows have the cursor as an attribute."""
-        kept = {key: value for key, value in parameters.items() if key not in ("after", "before")}
-        links = [
-            f'<{escape_uri_path(path)}?{urlencode(kept | {name: getattr(row, self.cursor)})}>; rel="{rel}"'
-            for rel, name, row in self._neighbours(rows, more)
-        ]
-        return {"Link": ", ".join(links)} if links else {}
-
-    def _neighbours(self, rows: list, more: bool):
-        given = self.validated_data
-        if rows and (more or "before" in given):
-            yield "next", "after", rows[-1]
-        if rows and ("after" in given or ("before" in given and more)):
-            yield "prev", "before", rows[0]
-
-
-def keyset(queryset, column: str, given: dict):
-    """From behind the cursor `after`, or back from before the cursor `before`: one row more than the page has."""
-    queryset = queryset.order_by(f"-{column}" if "before" in given else column)
-    for name, comparison in (("after", "gt"), ("before", "lt")):
-        if name in given:
-            queryset = queryset.filter(**{f"{column}__{comparison}": given[name]})
-    return queryset[: given["page_size"] + 1]
+        window = self.window
+        return window.cut(list(window.of(self.narrow(queryset))))
 
 
 class KeysetPagination(BasePagination):
@@ -93,7 +112,7 @@ class KeysetPagination(BasePagination):
         return self.query.page(queryset)
 
     def get_paginated_response(self, data) -> Response:
-        headers = self.query.headers(self.request.path_info, self.request.query_params.dict(), self.rows, self.more)
+        headers = self.query.window.headers(self.request.path_info, self.request.query_params.dict(), self.rows, self.more)
         return Response(data, headers=headers)
 
     def get_paginated_response_schema(self, schema: dict) -> dict:

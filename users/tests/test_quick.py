@@ -70,6 +70,8 @@ PATHS = [
     "/api/v1/users/",
     "/api/users/?page_size=2",
     "/api/users/?after=1&page_size=1",
+    "/api/users/?after=1",
+    "/api/v1/users?before=0003",
     "/api/users/?is_mentor=true",
 ]
 KINDS = [{}, {"HTTP_ACCEPT_LANGUAGE": "ru"}, {"HTTP_ORIGIN": "https://elsewhere.example"}, {"HTTP_COOKIE": "a=b"}]
@@ -165,11 +167,43 @@ def test_what_is_kept_is_bounded(client, monkeypatch):
     assert [get(client, path)[2] for path in paths for _ in range(2)][::2] == first
 
 
-@pytest.mark.parametrize("where", ["HTTP_ORIGIN", "HTTP_ACCEPT_LANGUAGE", "CONTENT_TYPE", "QUERY_STRING"])
+@pytest.mark.parametrize("where", ["HTTP_ORIGIN", "HTTP_ACCEPT_LANGUAGE", "CONTENT_TYPE"])
 def test_the_door_keeps_no_request_that_is_long(client, where):
     for number in range(3):
         assert get(client, "/api/users/me/", **{where: f"{number}{'x' * 5000}"})[0] == 200
     assert not door.KNOWN
+
+
+def test_a_page_that_nobody_asked_for_is_answered_at_the_door(client, person):
+    """Where it is plain which one: by id, behind a cursor or before it."""
+    people = [person(f"u{number}").pk for number in range(3)]
+    queries = ["after=0", f"after={people[0]}", f"before={people[1]}", f"before=000{people[2]}", "after=999999999999999999"]
+    by_the_view = [get(client, f"/api/users/?{query}", HTTP_COOKIE="a=b") for query in queries]
+    pages.KEPT.__init__()
+    get(client), get(client)
+    with counted_by_django() as seen:
+        at_the_door = [get(client, f"/api/users/?{query}") for query in queries]
+    assert seen == [] and at_the_door == by_the_view
+    assert {headers.get("Link") for _status, headers, _body in at_the_door} != {None}
+
+
+NOT_PLAIN = ["after=", "after=x", "after=-1", "after=%31", "after=1&before=9", "after=9999999999999999999", "page_size=0", "x=1", "after=٣"]
+
+
+@pytest.mark.parametrize("query", NOT_PLAIN)
+def test_what_is_not_plain_is_judged_by_the_view(client, query):
+    get(client), get(client)
+    with counted_by_django() as seen:
+        status, _headers, body = get(client, QUERY_STRING=query.encode().decode("latin-1"))
+    assert seen == [1]
+    expected = client.get(f"/api/users/?{query}")
+    assert (status, json.loads(body)) == (expected.status_code, expected.json())
+
+
+def test_no_query_is_kept_with_the_headers(client):
+    for number in range(20):
+        assert get(client, f"/api/users/me/?junk={number}")[0] == get(client, f"/api/users/?after={number}")[0] == 200
+    assert len(door.KNOWN) == 2
 
 
 def test_the_link_is_that_of_the_page(john, sign_in, sam, eve, person):
