@@ -5,20 +5,18 @@ shows puts a new generation there before the change is acknowledged, so that fro
 A reader takes the generation before it reads the database: a page read too early is kept under the old one.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
 
 from django.core.cache import cache
 from django.db import transaction
 from redis.exceptions import RedisError
 
 from mentorship import metrics
-from mentorship.caches import Generation
+from mentorship.caches import Generation, Script, client
 
 GENERATION = Generation("list:generation")
 served_from = metrics.counter("list_pages", "Pages of the user list, by where they were found.", "where")
-T = TypeVar("T")
+_find = Script("return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}")
 OLDEST = 30  # seconds a page may live: the bound for a process that could not reach Redis when it changed something
 
 
@@ -27,25 +25,19 @@ def changed() -> None:
     transaction.on_commit(GENERATION.renew)
 
 
-def page(name: str, read: Callable[[], T], generation: bytes | None) -> tuple[T, float]:
-    """The page of that name and generation: kept, or as `read()` gives it (any JSON value), which is then kept for OLDEST seconds.
-
-    And for how many seconds it may still be served. Without a generation (no Redis, or it is away) nothing is kept.
-    """
-    if generation is None:
-        served_from("database")
-        return read(), 0
-    place = f"list:{generation.decode()}:{name}"
-    if (kept := cache.get(place)) is not None:
-        served_from("redis")
-        return kept, _seconds_left(place)
-    served_from("database")
-    kept = read()
-    cache.set(place, kept, timeout=OLDEST)
-    return kept, OLDEST
+def find(name: str, generation: bytes) -> tuple[bytes | None, float]:
+    """The page that Redis keeps by that name in that generation, and for how many seconds it may still be served; else None."""
+    with suppress(RedisError):
+        kept, milliseconds = _find([_place(name, generation)], [])
+        return kept, max(0, milliseconds) / 1000
+    return None, 0
 
 
-def _seconds_left(place: str) -> float:
-    with suppress(RedisError):  # which django-redis hands on here, though it is to ignore it
-        return (cache.pttl(place) or 0) / 1000
-    return 0
+def keep(name: str, generation: bytes, page: bytes) -> None:
+    """Keep a page that was read after its generation was taken, for OLDEST seconds."""
+    with suppress(RedisError):
+        client().set(_place(name, generation), page, ex=OLDEST)
+
+
+def _place(name: str, generation: bytes) -> str:
+    return cache.make_key(f"list:{generation.decode()}:{name}")

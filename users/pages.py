@@ -7,9 +7,10 @@ a hundred texts.
 import re
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import starmap
 
 import orjson
 from django.http import HttpResponse
@@ -26,34 +27,54 @@ HEADERS = {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}
 
 
 class Page:
-    """A page of the list as anybody is shown it, and what of it is shown differently to whom."""
+    """A page of the list as anybody is shown it, and what of it is shown differently to whom.
 
-    def __init__(self, cards_of_it: list[cards.Card], link: dict[str, str]):
-        self.cards, self.link = cards_of_it, link
-        self.public = orjson.dumps(cards.public(cards_of_it))
-        self.places = {card.id: [place] for place, card in enumerate(cards_of_it)}  # where somebody stands, and who chose them
-        for place, card in enumerate(cards_of_it):
-            if card.mentor_id:
-                self.places.setdefault(card.mentor_id, []).append(place)
+    Of its rows the JSON is kept: hundreds of objects a page would cost more to make, and to throw away, than reading it again for the few.
+    """
+
+    def __init__(self, found: list[cards.Card], rows: bytes, link: dict[str, str]):
+        self.link, self._rows = link, rows
+        self.public = orjson.dumps(cards.public(found))
+        self.people = frozenset([card.id for card in found])
+        self.concerned = self.people.union([card.mentor_id for card in found])
 
     @cached_property
-    def rows(self) -> list[bytes]:
-        return [orjson.dumps(shown) for shown in cards.public(self.cards)]
+    def found(self) -> list[cards.Card]:
+        return _cards(orjson.loads(self._rows)[0])
+
+    @cached_property
+    def public_rows(self) -> list[bytes]:
+        return [orjson.dumps(shown) for shown in cards.public(self.found)]
+
+    @cached_property
+    def places(self) -> dict[int, list[int]]:
+        """By id: where somebody stands, and where those stand who chose them."""
+        places = defaultdict(list)
+        for place, card in enumerate(self.found):
+            places[card.id].append(place)
+            places[card.mentor_id].append(place)
+        return places
 
     def shown_to(self, viewer) -> bytes:
         if viewer.is_staff:
-            return _joined([orjson.dumps(cards.brief(card, viewer)) for card in self.cards])
+            return _joined([orjson.dumps(cards.brief(card, viewer)) for card in self.found])
+        if viewer.pk not in self.concerned and viewer.mentor_id not in self.people:
+            return self.public
         own = [*self.places.get(viewer.pk, ()), *self.places.get(viewer.mentor_id, ())]
-        own = [place for place in own if cards.may_see_contacts(viewer, self.cards[place])]
+        own = [place for place in own if cards.may_see_contacts(viewer, self.found[place])]
         if not own:
             return self.public
-        rows = self.rows.copy()
+        rows = self.public_rows.copy()
         for place in own:
-            rows[place] = orjson.dumps(cards.brief(self.cards[place], viewer))
+            rows[place] = orjson.dumps(cards.brief(self.found[place], viewer))
         return _joined(rows)
 
     def response_to(self, viewer) -> HttpResponse:
         return HttpResponse(self.shown_to(viewer), headers=HEADERS | self.link)
+
+
+def _cards(rows: list) -> list[cards.Card]:
+    return list(starmap(cards.Card, rows))
 
 
 def _joined(rows: list[bytes]) -> bytes:
@@ -85,11 +106,25 @@ class Asked:
         return cls(is_staff, Window("id", PAGE_SIZE, **{cursor: int(pk)} if cursor else {}), path.rstrip("/") + "/", {})
 
     def page(self, generation: bytes | None) -> tuple[Page, float]:
-        """The page, and for how many seconds it may be served."""
+        """The page, and for how many seconds it may be served. Without a generation (no Redis, or it is away) nothing is kept."""
+        kept, seconds = listing.find(self._name, generation) if generation else (None, 0)
+        if kept:
+            listing.served_from("redis")
+            rows, more = orjson.loads(kept)
+        else:
+            listing.served_from("database")
+            rows, more = self._read()
+            kept = orjson.dumps((rows, more))
+            if generation:
+                listing.keep(self._name, generation, kept)
+                seconds = listing.OLDEST
+        found = _cards(rows)
+        return Page(found, kept, self.window.headers(self.path, self.parameters, found, more)), seconds
+
+    @property
+    def _name(self) -> str:
         scope, filters = "all" if self.is_staff else "active", self.narrowed_by and sorted(self.narrowed_by.filters.items())
-        (rows, more), seconds = listing.page(f"{SHAPE}:{scope}:{[*self.window]}:{filters}", self._read, generation)
-        found = [cards.Card(*row) for row in rows]
-        return Page(found, self.window.headers(self.path, self.parameters, found, more)), seconds
+        return f"{SHAPE}:{scope}:{[*self.window]}:{filters}"
 
     def _read(self) -> tuple[list, bool]:
         if self.narrowed_by:
