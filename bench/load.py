@@ -63,8 +63,9 @@ def drive(
         file.flush()
         with meanwhile():
             said = _wrk(server.url, file.name, seconds, connections)
-    machine.drain(*pids)  # what was still under way has been answered, or given up, and is in the CPU of this load
-    spent = [machine.cpu(pid) - start for pid, start in zip(pids, before, strict=True)]
+            # At once: what is still under way was not counted, and of a few slow answers it would be a tenth.
+            spent = [machine.cpu(pid) - start for pid, start in zip(pids, before, strict=True)]
+    machine.drain(*pids)
     if said["refused"] or said["broken"] or not said["requests"]:
         raise RuntimeError(f"{server.name}, {requests[0].path}: not all answers were 2xx: {said}\n{server.said()}")
     count = said["requests"]
