@@ -7,7 +7,7 @@ a hundred texts.
 import re
 import threading
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import starmap
@@ -27,58 +27,33 @@ HEADERS = {"Content-Type": "application/json", "Allow": "GET, HEAD, OPTIONS"}
 
 
 class Page:
-    """A page of the list as anybody is shown it, and what of it is shown differently to whom.
+    """A page of the list as anybody is shown it, and what of it is shown differently to whom."""
 
-    Of its rows the JSON is kept: hundreds of objects a page would cost more to make, and to throw away, than reading it again for the few.
-    """
-
-    def __init__(self, found: list[cards.Card], rows: bytes, link: dict[str, str]):
-        self.link, self._rows = link, rows
+    def __init__(self, found: list[cards.Card], link: dict[str, str]):
+        self.found, self.link = found, link
         self.public = orjson.dumps(cards.public(found))
         self.people = frozenset([card.id for card in found])
         self.concerned = self.people.union([card.mentor_id for card in found])
 
     @cached_property
-    def found(self) -> list[cards.Card]:
-        return _cards(orjson.loads(self._rows)[0])
-
-    @cached_property
     def public_rows(self) -> list[bytes]:
         return [orjson.dumps(shown) for shown in cards.public(self.found)]
 
-    @cached_property
-    def places(self) -> dict[int, list[int]]:
-        """By id: where somebody stands, and where those stand who chose them."""
-        places = defaultdict(list)
-        for place, card in enumerate(self.found):
-            places[card.id].append(place)
-            places[card.mentor_id].append(place)
-        return places
-
     def shown_to(self, viewer) -> bytes:
         if viewer.is_staff:
-            return _joined([orjson.dumps(cards.brief(card, viewer)) for card in self.found])
+            return orjson.dumps([cards.brief(card, viewer) for card in self.found])
         if viewer.pk not in self.concerned and viewer.mentor_id not in self.people:
             return self.public
-        own = [*self.places.get(viewer.pk, ()), *self.places.get(viewer.mentor_id, ())]
-        own = [place for place in own if cards.may_see_contacts(viewer, self.found[place])]
+        own = [place for place, card in enumerate(self.found) if cards.may_see_contacts(viewer, card)]
         if not own:
             return self.public
         rows = self.public_rows.copy()
         for place in own:
             rows[place] = orjson.dumps(cards.brief(self.found[place], viewer))
-        return _joined(rows)
+        return b"[" + b",".join(rows) + b"]"
 
     def response_to(self, viewer) -> HttpResponse:
         return HttpResponse(self.shown_to(viewer), headers=HEADERS | self.link)
-
-
-def _cards(rows: list) -> list[cards.Card]:
-    return list(starmap(cards.Card, rows))
-
-
-def _joined(rows: list[bytes]) -> bytes:
-    return b"[" + b",".join(rows) + b"]"
 
 
 @dataclass(frozen=True)
@@ -114,12 +89,11 @@ class Asked:
         else:
             listing.served_from("database")
             rows, more = self._read()
-            kept = orjson.dumps((rows, more))
             if generation:
-                listing.keep(self._name, generation, kept)
+                listing.keep(self._name, generation, orjson.dumps((rows, more)))
                 seconds = listing.OLDEST
-        found = _cards(rows)
-        return Page(found, kept, self.window.headers(self.path, self.parameters, found, more)), seconds
+        found = list(starmap(cards.Card, rows))
+        return Page(found, self.window.headers(self.path, self.parameters, found, more)), seconds
 
     @property
     def _name(self) -> str:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.signals import post_save
 
 from conftest import PASSWORD
 from users.models import User
@@ -234,3 +235,19 @@ def test_a_name_taken_at_that_moment_is_the_ordinary_400(client, john):
     answer = while_another_holds(lambda: client.patch("/api/users/me/", {"username": "bob"}), lambda: User.objects.create_user("Bob"))
     assert answer.status_code == 400
     assert answer.json() == {"username": ["A user with that user name already exists."]}
+
+
+def test_who_listens_to_saves_hears_of_a_change_too(client, john):
+    """A change of texts goes past Django's own save() where nobody listens."""
+    heard = []
+
+    def listen(instance, **_):
+        heard.append(instance.phone)
+
+    post_save.connect(listen, sender=User)
+    try:
+        assert client.patch("/api/users/me", {"phone": "7777777"}).json()["phone"] == "7777777"
+    finally:
+        post_save.disconnect(listen, sender=User)
+    assert client.patch("/api/users/me", {"phone": "8888888"}).json()["phone"] == "8888888"
+    assert heard == ["7777777"]
