@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 
 from django.core.signals import request_started
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connection, connections
 from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
 
 IDLE = 30  # seconds
@@ -23,13 +23,14 @@ hurried_until = 0.0  # by time.monotonic()
 def begin(**_) -> None:
     """Before a request's first statement, and before another try: close a kept connection that has died; one that lives is told how long
     to wait for locks."""
-    kept = connection.connection
-    if kept is None or connection.vendor != "postgresql" or connection.in_atomic_block:
+    database = connections[DEFAULT_DB_ALIAS]  # once: through `connection` it is looked up for each attribute
+    kept = database.connection
+    if kept is None or database.vendor != "postgresql" or database.in_atomic_block:
         return
     now = time.monotonic()
-    idle, connection.looked_at = now - getattr(connection, "looked_at", now), now
-    if kept.closed or _has_something_to_read(kept.fileno()) or (idle > IDLE and not connection.is_usable()):
-        connection.close()  # its server has said something unasked: that is how it says goodbye (or restarts, or fails over)
+    idle, database.looked_at = now - getattr(database, "looked_at", now), now
+    if kept.closed or _has_something_to_read(kept.fileno()) or (idle > IDLE and not database.is_usable()):
+        database.close()  # its server has said something unasked: that is how it says goodbye (or restarts, or fails over)
     else:
         _wait_for_locks(kept, hurried=now < hurried_until)
 

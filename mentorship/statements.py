@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psycopg
-from django.db import NotSupportedError, connection, models
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections, models
 from django.db.models.sql import UpdateQuery
 
 
@@ -32,19 +32,20 @@ class _Compiled:
         given = self.constants.copy()
         for place, number in self.places.items():
             given[place] = parameters[number]
+        database = connections[DEFAULT_DB_ALIAS]  # once: through `connection` it is looked up for each attribute
         try:
-            return self._execute(given)
+            return self._execute(database, given)
         except NotSupportedError:  # a migration has changed the type of a column since it was prepared
-            if connection.in_atomic_block:
-                connection.close_at = 0.0  # when this request has ended
+            if database.in_atomic_block:
+                database.close_at = 0.0  # when this request has ended
                 raise
-            connection.close()
-            return self._execute(given)
+            database.close()
+            return self._execute(database, given)
 
-    def _execute(self, given: list):
-        connection.ensure_connection()
+    def _execute(self, database, given: list):
+        database.ensure_connection()
         # Of what is prepared no text is left to log.
-        cursor = connection.cursor() if connection.queries_logged else connection.make_cursor(_Prepared(connection.connection))
+        cursor = database.cursor() if database.queries_logged else database.make_cursor(_Prepared(database.connection))
         cursor.execute(self.sql, given)
         return cursor
 

@@ -14,7 +14,6 @@ from io import BytesIO
 import orjson
 from django.db import Error as DatabaseTrouble
 from django.http import HttpRequest, HttpResponse
-from django.http.request import HttpHeaders
 from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorship import database
@@ -186,7 +185,7 @@ class _Asker:
     """What an address is read from."""
 
     def __init__(self, environ: dict):
-        self.META, self.headers = environ, HttpHeaders(environ)
+        self.META, self.headers = environ, {"x-forwarded-for": environ.get("HTTP_X_FORWARDED_FOR")}
 
 
 def _refresh_token(environ: dict, read: Callable[[], bytes]) -> str | None:

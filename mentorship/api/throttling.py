@@ -8,6 +8,7 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
@@ -188,7 +189,11 @@ def tell(request, counts: list[Count]) -> None:
 
 def host_of(request) -> str:
     """The client's address, as far as NUM_PROXIES proxies vouch for it; '' where it is none."""
-    given = BaseThrottle().get_ident(request) or ""
+    return _host(BaseThrottle().get_ident(request) or "")
+
+
+@lru_cache
+def _host(given: str) -> str:
     try:
         address = ip_address(given.strip().partition("%")[0])
     except ValueError:
