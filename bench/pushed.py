@@ -1,4 +1,4 @@
-"""FastAPI pushed as far as we could: what is left when everything that can be spared is spared. What one would write is bench/peers.py.
+"""FastAPI pushed as far as we could: what is left when everything that can be spared is spared. What one would write is in bench/peers/.
 
 /pushed/…          as /tuned there: the caller's row not read, no session asked, the list rendered once and kept in Redis.
 /pushed-checked/…  as /checked there: is the caller active, is the session alive, is the limit kept, on each request.
@@ -102,7 +102,9 @@ class Refresh(BaseModel):
 
 # What is shown of a user; mentor_username, which is mentor again, is added in Python.
 COLUMNS = f"""u.id, u.username, u.is_mentor, u.phone, u.email,
-  ARRAY(SELECT c.username FROM users_user c WHERE c.mentor_id = u.id AND c.is_active ORDER BY c.id LIMIT {MENTEES_SHOWN}) AS mentees,
+  CASE WHEN u.is_mentor
+    THEN ARRAY(SELECT c.username FROM users_user c WHERE c.mentor_id = u.id AND c.is_active ORDER BY c.id LIMIT {MENTEES_SHOWN})
+    ELSE '{{}}' END AS mentees,
   u.mentees_count, (SELECT m.username FROM users_user m WHERE m.id = u.mentor_id) AS mentor"""  # noqa: S608 constants only
 LIST = f"SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id > $1 ORDER BY u.id LIMIT {PAGE}"  # noqa: S608 constants only
 DETAIL = f"SELECT {COLUMNS} FROM users_user u WHERE u.is_active AND u.id = $1"  # noqa: S608 constants only
