@@ -1,8 +1,9 @@
 """Redis, and how long a process waits for it.
 
-`default` holds what may be lost (the cached user list); `throttle` holds the counts, and who uses it must say what
-to do without. Either way a Redis that does not answer costs one short timeout, and one that is slow a few answers; then the
-process leaves it alone. A thread looks every second whether it is well again, so that no request pays for trying.
+`default` is Django's cache and holds what may be lost; `throttle` is for what needs more of Redis than that: the counts, the callers
+and the pages of the user list, who all must say what to do without. Either way a Redis that does not answer costs one short timeout,
+and one that is slow a few answers; then the process leaves it alone. A thread looks every second whether it is well again, so that
+no request pays for trying.
 """
 
 import contextlib
@@ -12,13 +13,14 @@ import os
 import secrets
 import threading
 import time
+from weakref import WeakKeyDictionary
 
 import orjson
 from django.conf import settings
 from django_redis import get_redis_connection
 from django_redis.serializers.base import BaseSerializer
 from redis import Redis
-from redis.connection import Connection
+from redis.connection import Connection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisSlow
@@ -28,6 +30,10 @@ from mentorship import metrics
 _log = logging.getLogger("mentorship.redis")
 REST = 1.0  # seconds between two looks whether it is well again
 SLOW = 0.05  # seconds: who usually waits longer for it is faster without it, for a worker has one thread
+
+
+# By pool, the connections at hand, for all threads: to take one off a list's end and to put it back needs no lock.
+IDLE: WeakKeyDictionary[ConnectionPool, list[Connection]] = WeakKeyDictionary()
 
 
 class PatientRedis(Redis):
@@ -41,7 +47,7 @@ class PatientRedis(Redis):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.connection_pool.connection_kwargs["redis_connect_func"] = _connected
-        self._process, self._idle = 0, []  # connections, the one used last at the end: lists are taken from and put to by threads at once
+        self._idle = IDLE.setdefault(self.connection_pool, [])
 
     def execute_command(self, *args, **options):
         """Redis' answer. Raises redis.exceptions.ConnectionError or TimeoutError."""
@@ -64,26 +70,27 @@ class PatientRedis(Redis):
         connection = self._connection()
         try:
             connection.send_command(*args)
-            answer = self.parse_response(connection, args[0], **options)
+            return self.parse_response(connection, args[0], **options)
         except ResponseError:  # is an answer, too
-            self._idle.append(connection)
             raise
-        except BaseException:  # of one that is not answered yet nobody may read the answer for that to the next
-            connection.disconnect()
-            self.connection_pool.release(connection)
+        except BaseException:
+            connection.disconnect()  # its answer may still come, and is nobody's
             raise
-        self._idle.append(connection)
-        return answer
+        finally:
+            if connection.is_connected:
+                self._idle.append(connection)
+            else:
+                self.connection_pool.release(connection)
 
     def _connection(self) -> Connection:
-        """One that lives, as far as it can be known without asking; of this process, for a fork has the sockets of its parent."""
-        if self._process != os.getpid():
-            self._process, self._idle = os.getpid(), []
+        """One that lives, as far as it can be known without asking."""
         try:
             connection = self._idle.pop()
         except IndexError:
             return self.connection_pool.get_connection()
-        with contextlib.suppress(RedisAway, OSError):
+        if connection.pid != os.getpid():  # a fork has the sockets of its parent
+            return self._connection()
+        with contextlib.suppress(RedisError, OSError):
             if not connection.can_read():
                 return connection
         connection.disconnect()  # its server has said something unasked: that is how it says goodbye

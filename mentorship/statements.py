@@ -53,6 +53,8 @@ class _Compiled:
         marks = [_mark(number, parameter) for number, parameter in enumerate(parameters)]
         sql, constants = self.query(*marks).get_compiler(connection=connection).as_sql()
         self.places = {place: marks.index(value) for place, value in enumerate(constants) if value in marks}
+        if len(set(self.places.values())) < len(marks):
+            raise TypeError("a parameter is changed, or dropped, on its way into the statement")
         self.constants, self.sql = list(constants), sql
 
     def query(self, *parameters):
@@ -63,6 +65,8 @@ def _mark(number: int, parameter: int | str | datetime) -> int | str | datetime:
     """What stands for a parameter while the statement is compiled, and nowhere else in it."""
     if isinstance(parameter, datetime):
         return datetime(2999, 1, 1, 0, 0, number, tzinfo=UTC)
+    if type(parameter) not in (int, str):
+        raise TypeError(f"a parameter is a whole number, a text or a moment, and no {type(parameter).__name__}")
     return f"parameter {number} of 7310" if isinstance(parameter, str) else 7_310_000_000_000_000_000 + number
 
 

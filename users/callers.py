@@ -80,7 +80,6 @@ class Caller(NamedTuple):
 
 
 SHAPE = caches.shape(Caller)
-STRANGER = Caller(pk=0, username_key="", is_staff=False, is_mentor=False, mentor_id=None, taken_on_by=None)
 
 
 class Visit(NamedTuple):

@@ -1,7 +1,6 @@
 """Pages of the user list: read, rendered, and kept by each process under the generation of the list in which they were read.
 
-What anybody is shown is rendered once; what is for some is put in its place for them. Sending a kept page costs no more than joining
-a hundred texts.
+What anybody is shown is rendered once, and most readers are shown just that; what is for some is put in its place for them.
 """
 
 import re

@@ -65,10 +65,10 @@ class UserQuerySet(models.QuerySet):
     def cards(self):
         """What readers are shown of each user (users/cards.py), in one statement however many mentees there are."""
         mentees = self.model._base_manager.filter(mentor=OuterRef("pk"), is_active=True).order_by("pk")
-        names = FirstNames(mentees.values("username")[:MENTEES_SHOWN])
+        shown = FirstNames(mentees.values("username")[:MENTEES_SHOWN])
         # Who is no mentor has no mentees (links.py): not to look for them takes a quarter off PostgreSQL's share of a page.
-        names = Case(When(is_mentor=True, then=names), default=Value([], output_field=names.output_field))
-        return self.annotate(mentor_name=F("mentor__username"), mentee_names=names).values_list(*CARD)
+        shown = Case(When(is_mentor=True, then=shown), default=Value([], output_field=shown.output_field))
+        return self.annotate(mentor_name=F("mentor__username"), mentee_names=shown).values_list(*CARD)
 
     def own_cards(self):
         """What people are shown of themselves: their card, and what is beside it for nobody else; one statement too."""

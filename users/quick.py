@@ -1,7 +1,7 @@
-"""What clients ask most, answered ahead of DRF's view: a page of the list that this process has, a detail, and a new access token.
+"""What clients ask most, answered ahead of DRF's view: a page of the list, a detail, and a new access token.
 
-A shortcut answers only what is in order: a known caller below the limit, who asks for what is there, by parameters that
-the view has already read once; a refresh token that is good. Anything else it leaves to the view behind it, which knows how
+A shortcut answers only what is in order: a known caller below the limit, who asks for what is there, by a mere cursor or by parameters
+that the view has already read once; a refresh token that is good. Anything else it leaves to the view behind it, which knows how
 to refuse and how to find. Byte for byte and header for header they answer alike. This took four fifths off a cached page, and a
 third off a refresh.
 """

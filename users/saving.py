@@ -112,9 +112,11 @@ class KeepsTheRules(models.Model):
 
     def _overwrite(self, fields, *args, **options) -> None:
         if fields <= TEXTS and not (args or options or _is_listened_to(type(self))):
-            if not _overwrite_texts(type(self), tuple(sorted(fields)))(self.pk, *(getattr(self, field) for field in sorted(fields))):
-                raise self.DoesNotExist
-            return
+            texts = {field: getattr(self, field) for field in sorted(fields)}
+            if all(type(text) is str for text in texts.values()):  # else Django knows what to make of it
+                if not _overwrite_texts(type(self), (*texts,))(self.pk, *texts.values()):
+                    raise self.DoesNotExist
+                return
         known = {proven: getattr(self, proven) for field, proven in PROVEN.items() if field in fields}
         if "email" in fields:
             self.proven_email = _as_long_as("proven_email", email_key=self.email_key)

@@ -1,13 +1,17 @@
 """Changing what is one's own, with PATCH or PUT."""
 
 import threading
+from contextlib import nullcontext
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Upper
 from django.db.models.signals import post_save
+from django.utils.translation import gettext_lazy
 
 from conftest import PASSWORD
 from users.models import User
+from users.saving import _overwrite_texts
 from users.tests.truth import assert_links_are_true, mentor_of
 
 every_method = pytest.mark.parametrize("method", ["patch", "put"])
@@ -251,3 +255,16 @@ def test_who_listens_to_saves_hears_of_a_change_too(client, john):
         post_save.disconnect(listen, sender=User)
     assert client.patch("/api/users/me", {"phone": "8888888"}).json()["phone"] == "8888888"
     assert heard == ["7777777"]
+
+
+@pytest.mark.parametrize("odd", [None, 7, Upper("first_name"), gettext_lazy("Yes")], ids=["none", "number", "expression", "lazy text"])
+def test_what_is_no_plain_text_is_saved_as_django_does_and_leaves_no_trace(john, odd):
+    """Statements for texts are compiled once a process: by what comes first."""
+    _overwrite_texts.cache_clear()
+    john.first_name = odd
+    with pytest.raises(IntegrityError) if odd is None else nullcontext(), transaction.atomic():
+        john.save(update_fields=["first_name"])
+    for name in ("Good", "Better"):
+        john.first_name = name
+        john.save(update_fields=["first_name"])
+        assert stored(john)["first_name"] == name
