@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from mentorship import database
 from mentorship.api import door, throttling
+from users import pages
 from users.phones import gateways
 
 PASSWORD = "correct horse battery"
@@ -24,6 +25,7 @@ def clean_slate(settings):
     settings.WHITENOISE_USE_FINDERS = False  # it would look through all static files for each new client
     throttling.own_count.windows.clear()
     door.KNOWN.clear()
+    pages.KEPT = pages.Kept()
     gateways.wake()
     database.hurried_until = 0.0
     for alias in settings.CACHES:

@@ -174,12 +174,12 @@ def test_the_door_keeps_no_request_that_is_long(client, where):
     assert not door.KNOWN
 
 
-def test_a_page_that_nobody_asked_for_is_answered_at_the_door(client, person):
+def test_a_page_that_nobody_asked_for_is_answered_at_the_door(client, person, monkeypatch):
     """Where it is plain which one: by id, behind a cursor or before it."""
     people = [person(f"u{number}").pk for number in range(3)]
     queries = ["after=0", f"after={people[0]}", f"before={people[1]}", f"before=000{people[2]}", "after=999999999999999999"]
     by_the_view = [get(client, f"/api/users/?{query}", HTTP_COOKIE="a=b") for query in queries]
-    pages.KEPT.__init__()
+    monkeypatch.setattr(pages, "KEPT", pages.Kept())
     get(client), get(client)
     with counted_by_django() as seen:
         at_the_door = [get(client, f"/api/users/?{query}") for query in queries]
