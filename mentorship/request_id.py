@@ -30,16 +30,6 @@ def named(application: Callable) -> Callable:
     return answer
 
 
-class HostNotServed(logging.Filter):
-    """Lets Django's line about a host that is not served pass in a few words: any scanner would fill the log with traces."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.host = record.request.META.get("HTTP_HOST", "")[:100] if hasattr(record, "request") else ""
-        record.msg, record.args, record.exc_info = "host not served: see ALLOWED_HOSTS", (), None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
-
-
 class Named(logging.Filter):
     """Lets every line pass, with the name of the request in which it is written."""
 

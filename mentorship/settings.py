@@ -300,7 +300,7 @@ LOGGING = {
                                "relativeCreated", "stack_info", "taskName", "thread", "threadName", "asctime", "message"],
         }
     },
-    "filters": {"named": {"()": "mentorship.request_id.Named"}, "host": {"()": "mentorship.request_id.HostNotServed"}},
+    "filters": {"named": {"()": "mentorship.request_id.Named"}, "host": {"()": "mentorship.logs.HostNotServed"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["named"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django": {"level": "INFO"}, "django_tasks": {"level": "WARNING"}, "django_tasks_db": {"level": "WARNING"},
