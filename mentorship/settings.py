@@ -96,7 +96,7 @@ _redis = {
     "BACKEND": "django_redis.cache.RedisCache",
     "LOCATION": REDIS_URL,
     "OPTIONS": {
-        "REDIS_CLIENT_CLASS": "mentorship.caches.PatientRedis",
+        "REDIS_CLIENT_CLASS": "mentorship.patient_redis.PatientRedis",
         "CONNECTION_POOL_KWARGS": {"protocol": 2, "retry": None},
         "SERIALIZER": "mentorship.caches.JSONSerializer",
         "SOCKET_CONNECT_TIMEOUT": 0.25,

@@ -9,7 +9,8 @@ from redis import Redis
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisSlow
 
-from mentorship.caches import IDLE, PatientRedis, client
+from mentorship.caches import client
+from mentorship.patient_redis import IDLE, PatientRedis
 
 pytestmark = pytest.mark.servers
 
