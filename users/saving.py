@@ -11,14 +11,25 @@ from django.db.models import Case, F, Value, When
 from mentorship.statements import Update
 from users import callers, links, listing
 from users.invites import codes as invite_codes
-from users.querysets import COMPUTED, PROVEN, SHOWN
+from users.querysets import COMPUTED, SHOWN
 
 TEXTS = frozenset({"username", "username_key", "email", "email_key", "phone", "first_name", "last_name"})
 NOT_IN_A_FULL_SAVE = {"id", "mentees_count", "invite_code", "invited_by_id", "invited_at", "email_proofs", "proven_email", "proven_phone"}
 
 
+def _proofs(said: dict) -> dict[str, Case]:
+    """What stays proven of an email and a phone that are written: that of a row, whatever an object in memory knows of it, as long as
+    the row says the same as before.
+    """
+    proofs = {}
+    if "email" in said:
+        proofs["proven_email"] = _as_long_as("proven_email", email_key=said["email_key"])
+    if "phone" in said:
+        proofs["proven_phone"] = _as_long_as("proven_phone", phone=said["phone"])
+    return proofs
+
+
 def _as_long_as(proven: str, **said) -> Case:
-    """What is proven of a row, whatever an object in memory knows of it, as long as the row says the same as before."""
     return Case(When(**said, then=F(proven)), default=Value(""))
 
 
@@ -28,11 +39,7 @@ def _overwrite_texts(model, fields: tuple[str, ...]) -> Update:
 
     def build(pk: int, *texts: str):
         values = dict(zip(fields, texts, strict=True))
-        if "email" in values:
-            values["proven_email"] = _as_long_as("proven_email", email_key=values["email_key"])
-        if "phone" in values:
-            values["proven_phone"] = _as_long_as("proven_phone", phone=values["phone"])
-        return model.objects.filter(pk=pk), values
+        return model.objects.filter(pk=pk), values | _proofs(values)
 
     return Update(build)
 
@@ -117,11 +124,10 @@ class KeepsTheRules(models.Model):
                 if not _overwrite_texts(type(self), (*texts,))(self.pk, *texts.values()):
                     raise self.DoesNotExist
                 return
-        known = {proven: getattr(self, proven) for field, proven in PROVEN.items() if field in fields}
-        if "email" in fields:
-            self.proven_email = _as_long_as("proven_email", email_key=self.email_key)
-        if "phone" in fields:
-            self.proven_phone = _as_long_as("proven_phone", phone=self.phone)
+        proofs = _proofs({field: getattr(self, field) for field in fields & {"email", "email_key", "phone"}})
+        known = {proven: getattr(self, proven) for proven in proofs}
+        for proven, stays in proofs.items():
+            setattr(self, proven, stays)
         try:
             super().save(*args, update_fields=fields | known.keys(), **options)
         except DatabaseError as refused:
