@@ -25,19 +25,20 @@ def changed() -> None:
     transaction.on_commit(GENERATION.renew)
 
 
-def find(name: str, generation: bytes) -> tuple[bytes | None, float]:
-    """The page that Redis keeps by that name in that generation, and for how many seconds it may still be served; else None."""
+def place(name: str, generation: bytes) -> str:
+    """Where Redis keeps the page of that name in that generation."""
+    return cache.make_key(f"list:{generation.decode()}:{name}")
+
+
+def find(place: str) -> tuple[bytes | None, float]:
+    """The page that Redis keeps there, and for how many seconds it may still be served; else None."""
     with suppress(RedisError):
-        kept, milliseconds = _find([_place(name, generation)], [])
+        kept, milliseconds = _find([place], [])
         return kept, max(0, milliseconds) / 1000
     return None, 0
 
 
-def keep(name: str, generation: bytes, page: bytes) -> None:
+def keep(place: str, page: bytes) -> None:
     """Keep a page that was read after its generation was taken, for OLDEST seconds."""
     with suppress(RedisError):
-        client().set(_place(name, generation), page, ex=OLDEST)
-
-
-def _place(name: str, generation: bytes) -> str:
-    return cache.make_key(f"list:{generation.decode()}:{name}")
+        client().set(place, page, ex=OLDEST)

@@ -70,15 +70,16 @@ class Asked:
 
     def page(self, generation: bytes | None) -> tuple[Page, float]:
         """The page, and for how many seconds it may be served. Without a generation (no Redis, or it is away) nothing is kept."""
-        kept, seconds = listing.find(self._name, generation) if generation else (None, 0)
+        place = generation and listing.place(self._name, generation)
+        kept, seconds = listing.find(place) if place else (None, 0)
         if kept:
             listing.served_from("redis")
             rows, more = orjson.loads(kept)
         else:
             listing.served_from("database")
             rows, more = self._read()
-            if generation:
-                listing.keep(self._name, generation, orjson.dumps((rows, more)))
+            if place:
+                listing.keep(place, orjson.dumps((rows, more)))
                 seconds = listing.OLDEST
         found = list(starmap(cards.Card, rows))
         return Page(found, self.window.headers(self.path, self.parameters, found, more)), seconds
@@ -89,22 +90,26 @@ class Asked:
         return f"{SHAPE}:{scope}:{[*self.window]}:{filters}"
 
     def _read(self) -> tuple[list, bool]:
-        if self.narrowed_by:
-            return self.narrowed_by.page(_everybody(self.is_staff).cards())
-        after, before, size = self.window.after, self.window.before, self.window.size
-        if size != PAGE_SIZE:
-            return self.window.cut(list(self.window.of(_everybody(self.is_staff).cards())))
-        cursor = "after" if after is not None else "before" if before is not None else None
-        return self.window.cut(_plain_page(self.is_staff, cursor)(*(given for given in (after, before) if given is not None)))
+        window = self.window
+        if self.narrowed_by or window.size != PAGE_SIZE:
+            people = _everybody(self.is_staff).cards()
+            found = list(window.of(self.narrowed_by.narrow(people) if self.narrowed_by else people))
+        else:
+            found = _plain_page(self.is_staff, *window.cursor)(*window.cursor.values())
+        return window.cut(found)
 
 
 PLAIN = re.compile(r"(?:(after|before)=([0-9]{1,18}))?", re.ASCII)
 
 
 @lru_cache
-def _plain_page(is_staff: bool, cursor: str | None) -> Select:
+def _plain_page(is_staff: bool, cursor: str | None = None) -> Select:
     """A page of everybody by id, of the usual size, by its cursor `after` or `before`, or the first one."""
-    return Select(lambda *given: Window("id", PAGE_SIZE, **dict(zip([cursor], given, strict=False))).of(_everybody(is_staff).cards()))
+
+    def build(*pk: int):
+        return Window("id", PAGE_SIZE, **{cursor: pk[0]} if cursor else {}).of(_everybody(is_staff).cards())
+
+    return Select(build)
 
 
 def _everybody(is_staff: bool):

@@ -36,6 +36,12 @@ class Window(NamedTuple):
     after: int | str | None = None
     before: int | str | None = None
 
+    @property
+    def cursor(self) -> dict[str, int | str]:
+        """The one of `after` and `before` that is given; empty for the first page."""
+        given = {"after": self.after, "before": self.before}
+        return {name: value for name, value in given.items() if value is not None}
+
     def of(self, queryset):
         """The rows of the queryset that are the page's, and one more: so it is known whether there are more."""
         queryset = queryset.order_by(self.column if self.before is None else f"-{self.column}")
