@@ -84,9 +84,9 @@ def changes(server: machine.Server, people: list[dict]):
         headers = {"Authorization": f"Bearer {people[number % len(people)]['access']}", "Content-Type": "application/json"}
         connection.request("PATCH", "/api/users/me/", body, headers)
         answer = connection.getresponse()
+        said = answer.read()
         if answer.status != 200:
-            raise RuntimeError(f"a change was not made: {answer.status} {answer.read()[:300]}")
-        answer.read()
+            raise RuntimeError(f"a change was not made: {answer.status} {said[:300]}")
 
     def go_on() -> None:
         with closing(HTTPConnection(machine.HOST, server.port, timeout=10)) as connection:
